@@ -1,0 +1,1 @@
+"""Close approaches: screening, time of closest approach, probability of collision."""

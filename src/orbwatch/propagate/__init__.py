@@ -1,0 +1,1 @@
+"""Propagation: SGP4 for whole catalogues, numerical integration, interpolated ephemerides."""

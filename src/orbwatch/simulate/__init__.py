@@ -1,0 +1,1 @@
+"""Simulated catalogues, truth and sensors: deterministic per seed, always labelled simulated."""

@@ -1,0 +1,47 @@
+"""Shapes are checked at run time, floating-point faults raise, and real data comes from `ORBWATCH_DATA`."""
+
+from __future__ import annotations
+
+import os
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from jaxtyping import install_import_hook
+
+SRC = Path(__file__).parent.parent / "src" / "orbwatch"
+
+# numba compiles the functions of *_kernel modules itself: a Python wrapper around them would not compile.
+_checked = [
+    name
+    for _, name, is_package in pkgutil.walk_packages([str(SRC)], "orbwatch.", onerror=lambda _: None)
+    if not is_package and not name.endswith("_kernel")
+]
+install_import_hook(_checked, "beartype.beartype")
+
+
+@pytest.fixture(autouse=True)
+def _numpy_faults_raise() -> Iterator[None]:
+    with np.errstate(divide="raise", over="raise", invalid="raise"):
+        yield
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data and reference cases; tests that need it are skipped without it."""
+    folder = os.environ.get("ORBWATCH_DATA")
+    if not folder:
+        pytest.skip("needs real data: set ORBWATCH_DATA to the folder that holds data/ and reference/")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def reference(shared: Path) -> Path:
+    return shared / "reference"
+
+
+@pytest.fixture(scope="session")
+def data(shared: Path) -> Path:
+    return shared / "data"
