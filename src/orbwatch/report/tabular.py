@@ -1,0 +1,92 @@
+"""Results as rows: a table on a terminal, or CSV, JSON and Parquet for programs."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+import polars as pl
+from rich.console import Console
+from rich.table import Table as TerminalTable
+
+Format = Literal["table", "csv", "json", "parquet"]
+
+
+@runtime_checkable
+class ByteStream(Protocol):
+    """Anything that takes bytes: standard output, an open file, a buffer."""
+
+    def write(self, data: bytes, /) -> int: ...
+    def flush(self) -> None: ...
+
+
+Columns = Mapping[str, "np.ndarray | Sequence[Any]"]
+
+
+def emit(
+    columns: Columns,
+    form: Format,
+    stream: ByteStream | None = None,
+    *,
+    title: str = "",
+    limit: int | None = None,
+    numbers: Mapping[str, str] | None = None,
+) -> None:
+    """Write columns of equal length to a stream (standard output).
+
+    `limit` shortens a terminal table only, and says by how much; `numbers` gives its formats by column. CSV, JSON and
+    Parquet carry every row at full precision; a value that is not finite is empty (null).
+    """
+    out: Any = stream or sys.stdout.buffer
+    if form == "table":
+        out.write(_terminal(columns, title, limit, numbers or {}).encode())
+    elif form == "json":
+        out.write(json.dumps(_rows(columns), indent=1, allow_nan=False).encode() + b"\n")
+    else:
+        frame = pl.DataFrame({name: _series(name, values) for name, values in columns.items()})
+        if form == "csv":
+            frame.write_csv(out)
+        else:
+            frame.write_parquet(out)
+    out.flush()
+
+
+def _series(name: str, values: Any) -> pl.Series:
+    series = pl.Series(name, values)
+    return series.fill_nan(None) if series.dtype.is_float() else series
+
+
+def _rows(columns: Columns) -> list[dict[str, Any]]:
+    plain = {name: _series(name, values).to_list() for name, values in columns.items()}
+    return [dict(zip(plain, row, strict=True)) for row in zip(*plain.values(), strict=True)]
+
+
+def _terminal(columns: Columns, title: str, limit: int | None, numbers: Mapping[str, str]) -> str:
+    rows = _rows(columns)
+    shown = rows[:limit]
+    table = TerminalTable(title=title or None, title_justify="left", header_style="bold")
+    for name, values in columns.items():
+        numeric = np.asarray(values).dtype.kind in "iuf"
+        table.add_column(name, justify="right" if numeric else "left", no_wrap=True)
+    for row in shown:
+        table.add_row(*(_shown(value, numbers.get(name)) for name, value in row.items()))
+    buffer = io.StringIO()
+    # A narrow terminal still gets whole numbers: rather a wide line than a cut figure.
+    width = None if sys.stdout.isatty() else 200
+    console = Console(file=buffer, width=width, force_terminal=sys.stdout.isatty())
+    console.print(table)
+    if len(shown) < len(rows):
+        console.print(f"{len(rows) - len(shown):,} more rows: --limit, or --format csv for all")
+    return buffer.getvalue()
+
+
+def _shown(value: Any, spec: str | None) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return format(value, spec) if spec else str(value)

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from orbwatch.report.tabular import Format, emit
+
+COLUMNS = {"norad_id": np.array([5, 25544]), "miss_km": np.array([0.25, np.nan]), "name": ["A", "B"]}
+
+
+def written(form: Format, limit: int | None = None) -> bytes:
+    out = io.BytesIO()
+    emit(COLUMNS, form, out, title="approaches", limit=limit, numbers={"miss_km": ".3f"})
+    return out.getvalue()
+
+
+def test_csv_and_parquet_keep_every_value_and_leave_nan_empty() -> None:
+    assert written("csv") == b"norad_id,miss_km,name\n5,0.25,A\n25544,,B\n"
+    assert pl.read_parquet(io.BytesIO(written("parquet"))).rows() == [(5, 0.25, "A"), (25544, None, "B")]
+
+
+def test_json_is_strict() -> None:
+    assert json.loads(written("json"))[1] == {"norad_id": 25544, "miss_km": None, "name": "B"}
+
+
+@pytest.mark.parametrize(("limit", "more"), [(None, False), (1, True)])
+def test_terminal_table_says_what_it_leaves_out(limit: int | None, more: bool) -> None:
+    text = written("table", limit).decode()
+    assert "0.250" in text
+    assert ("1 more rows" in text) is more
