@@ -1,0 +1,1 @@
+"""Every published number: `./run bench` makes them and rewrites BENCHMARKS.md."""

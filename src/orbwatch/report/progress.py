@@ -1,0 +1,42 @@
+"""Progress on standard error: a bar on a terminal, a line now and then in a log."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+Progress = Callable[[str, float], None]
+"""Called with the stage's name and the fraction done, 0..1."""
+
+LOG_EVERY_S = 10.0
+
+
+def terminal_progress() -> Progress:
+    """Progress for whoever watches: silent until a stage has taken a moment, one line a stage."""
+    return _bar() if sys.stderr.isatty() else _log()
+
+
+def _bar() -> Progress:
+    width = 28
+
+    def show(stage: str, fraction: float) -> None:
+        full = round(width * min(max(fraction, 0.0), 1.0))
+        end = "\n" if fraction >= 1.0 else ""
+        sys.stderr.write(f"\r\x1b[K{stage:<28} {'━' * full}{'╌' * (width - full)} {fraction:4.0%}{end}")
+        sys.stderr.flush()
+
+    return show
+
+
+def _log() -> Progress:
+    said: dict[str, float] = {}
+
+    def show(stage: str, fraction: float) -> None:
+        now = time.monotonic()
+        if fraction >= 1.0 or now - said.setdefault(stage, now) >= LOG_EVERY_S:
+            said[stage] = now
+            sys.stderr.write(f"{stage}: {fraction:.0%}\n")
+            sys.stderr.flush()
+
+    return show
