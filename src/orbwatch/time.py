@@ -128,7 +128,7 @@ def parse_utc(text: str) -> int:
 
 
 def parse_utc_many(texts: Sequence[str]) -> Int[np.ndarray, " n"]:
-    """As `parse_utc`, for many: n texts -> (n,) int64. Raises InputError for the first bad one, `line` its index + 1."""
+    """As `parse_utc`, for many: n texts -> (n,) int64. Raises InputError (line = index + 1) for the first bad one."""
     out = np.empty(len(texts), np.int64)
     for i, text in enumerate(texts):
         try:
@@ -177,7 +177,7 @@ def _leap_days() -> frozenset[int]:
     return frozenset(_leap_table()[0][1:].tolist())
 
 
-def _tai_minus_utc_s(day: np.ndarray, rest: np.ndarray) -> np.ndarray:
+def _leap_offset_s(day: np.ndarray, rest: np.ndarray) -> np.ndarray:
     """TAI - UTC in s at MJD `day` + `rest`, UTC; before 1972 the drifting rates of ERFA's `dat`, zero before 1960."""
     starts, values = _leap_table()
     offset = values[np.maximum(np.searchsorted(starts, day, side="right") - 1, 0)]
@@ -192,8 +192,8 @@ def _tai_minus_utc_s(day: np.ndarray, rest: np.ndarray) -> np.ndarray:
 
 def tai_minus_utc_s(jd: Days, fr: Days) -> Days:
     """TAI - UTC in s at UTC split dates (any shape). IERS Bulletin C; Explanatory Supplement (1992) before 1972."""
-    offset: Days = _tai_minus_utc_s(*_whole_days(np.asarray(jd), np.asarray(fr), MJD_ZERO))[()]
-    return offset
+    offset: Any = _leap_offset_s(*_whole_days(np.asarray(jd), np.asarray(fr), MJD_ZERO))
+    return offset[()]  # type: ignore[no-any-return]
 
 
 def utc_to_tai(jd: Days, fr: Days) -> tuple[Days, Days]:
@@ -212,12 +212,11 @@ def tai_to_utc(jd: Days, fr: Days) -> tuple[Days, Days]:
     offset = values[np.maximum(i - before, 0)]
     old = (day < starts[0]) | ((i == 0) & before)
     if np.any(old):
-        guess = _tai_minus_utc_s(day, rest)
+        guess = _leap_offset_s(day, rest)
         for _ in range(2):  # TAI - UTC drifted by 3e-8 then: two rounds reach the last bit
-            guess = _tai_minus_utc_s(*_whole_days(np.asarray(jd), np.asarray(fr) - guess / DAY_S, MJD_ZERO))
+            guess = _leap_offset_s(*_whole_days(np.asarray(jd), np.asarray(fr) - guess / DAY_S, MJD_ZERO))
         offset = np.where(old, guess, offset)
-    out: Days = (np.asarray(fr) - offset / DAY_S)[()]
-    return jd, out
+    return jd, fr - offset[()] / DAY_S
 
 
 def utc_to_tt(jd: Days, fr: Days) -> tuple[Days, Days]:
@@ -303,7 +302,7 @@ def _eop_table() -> _EopTable:
     mjd, dut1 = column(8, 15), column(59, 68)
     n = int(np.count_nonzero(~np.isnan(dut1)))  # after the predictions the file goes on with empty rows
     observed = int(np.count_nonzero(chars[:, 57] == b"I"))
-    mjd, ut1_tai = mjd[:n], (dut1[:n] - _tai_minus_utc_s(mjd[:n].astype(np.int64), np.zeros(n)))
+    mjd, ut1_tai = mjd[:n], (dut1[:n] - _leap_offset_s(mjd[:n].astype(np.int64), np.zeros(n)))
     lod = column(80, 86)[:n] * 1e-3
     pole = [_hold_last(column(*at)[:n]) * ARCSEC_RAD for at in ((19, 27), (38, 46))]
     offsets = [_hold_last(column(*at)[:n]) * 1e-3 * ARCSEC_RAD for at in ((98, 106), (117, 125))]
@@ -339,7 +338,7 @@ def eop_at(jd: float | Float[np.ndarray, "..."], fr: float | Float[np.ndarray, "
             stacklevel=2,
         )
     ut1_tai, xp, yp, dx, dy, lod = (np.where(early, 0.0, np.interp(mjd, table.mjd, row)) for row in table.values)
-    dut1 = np.where(early, 0.0, ut1_tai + _tai_minus_utc_s(np.minimum(day, int(table.mjd[-1])), rest))
+    dut1 = np.where(early, 0.0, ut1_tai + _leap_offset_s(np.minimum(day, int(table.mjd[-1])), rest))
     return Eop(*(value[()] for value in (dut1, xp, yp, dx, dy, lod)))
 
 
