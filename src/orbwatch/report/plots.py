@@ -16,7 +16,7 @@ Spec = dict[str, Any]
 def _layout(title: str, x: str, y: str, **more: Any) -> Spec:
     axis = {"gridcolor": "#e6ebef", "zerolinecolor": "#c5ced6", "automargin": True}
     layout: Spec = {
-        "title": {"text": title, "font": {"size": 15}},
+        "title": {"text": title, "font": {"size": 15}, "x": 0.02, "xanchor": "left"},
         "font": {"family": "system-ui, sans-serif", "size": 12, "color": INK},
         "margin": {"l": 60, "r": 20, "t": 46, "b": 50},
         "height": 340,
@@ -128,7 +128,7 @@ def approaches_in_time(
                 "type": "scattergl", "mode": "markers", "x": list(tca_utc), "y": _clean(miss_km), "text": list(labels),
                 "hovertemplate": "%{text}<br>%{x}<br>%{y:.3f} km<extra></extra>",
                 "marker": {
-                    "size": 5, "color": _clean(log_pc), "colorscale": "YlOrRd", "cmin": -10, "cmax": -3,
+                    "size": 5, "color": _clean(log_pc), "colorscale": "YlOrRd", "reversescale": True, "cmin": -10, "cmax": -3,
                     "colorbar": {"title": {"text": "log₁₀ Pc"}, "thickness": 10},
                 },
             }
