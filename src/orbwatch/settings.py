@@ -60,7 +60,7 @@ class RiskSettings:
     """Hard-body radius assumed for a payload, m."""
     hbr_rocket_body_m: Radius = 5.0
     """Hard-body radius assumed for a rocket body, m."""
-    hbr_debris_m: Radius = 1.0
+    hbr_debris_m: Radius = 1.1
     """Hard-body radius assumed for a piece of debris, m."""
     hbr_unknown_m: Radius = 5.0
     """Hard-body radius assumed for an object of unknown type, m."""
