@@ -128,7 +128,8 @@ def approaches_in_time(
                 "type": "scattergl", "mode": "markers", "x": list(tca_utc), "y": _clean(miss_km), "text": list(labels),
                 "hovertemplate": "%{text}<br>%{x}<br>%{y:.3f} km<extra></extra>",
                 "marker": {
-                    "size": 5, "color": _clean(log_pc), "colorscale": "YlOrRd", "reversescale": True, "cmin": -10, "cmax": -3,
+                    "size": 5, "color": _clean(log_pc), "cmin": -10, "cmax": -3,
+                    "colorscale": "YlOrRd", "reversescale": True,
                     "colorbar": {"title": {"text": "log₁₀ Pc"}, "thickness": 10},
                 },
             }
