@@ -1,0 +1,87 @@
+"""Conjunction Data Messages (CCSDS 508.0-B-1; newer keywords tolerated): read, write, hard-body radius."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+
+from orbwatch.catalog.cdm_build import VERSION, build_cdm
+from orbwatch.catalog.cdm_message import Cdm, CdmObject
+from orbwatch.catalog.kvn import KvnLine, read_kvn
+from orbwatch.catalog.opened import open_text
+from orbwatch.errors import InputError
+
+__all__ = ["Cdm", "CdmObject", "hbr", "parse_cdms", "read_cdm", "read_cdms"]
+
+_RADIUS = r"\s*[:=]\s*(\d+\.?\d*(?:[eE][+-]?\d{1,3})?)\s*(?:\[?\s*(k?m)\s*\]?)?\s*$"
+_HBR = re.compile(r"HBR" + _RADIUS, re.IGNORECASE | re.ASCII)
+_OPERATOR_HBR = re.compile(r"OPERATOR[ _]HARD[ _]BODY[ _]RADIUS" + _RADIUS, re.IGNORECASE | re.ASCII)
+_EXCLUSION = re.compile(r"EXCLUSION[ _]VOLUME[ _]RADIUS" + _RADIUS, re.IGNORECASE | re.ASCII)
+
+
+def read_cdm(path: str | Path) -> Cdm:
+    """The one message of a file: KVN, XML or JSON, told by its content; plain, xz, gzip or zip.
+
+    Raises InputError (file, line, field, value) when the file holds no message or several, or a value is wrong.
+    """
+    messages = read_cdms(path)
+    if len(messages) != 1:
+        raise InputError(f"the file holds {len(messages)} messages, not one", file=path)
+    return messages[0]
+
+
+def read_cdms(path: str | Path) -> list[Cdm]:
+    """All messages of a file, as `read_cdm`."""
+    return parse_cdms(open_text(path), path)
+
+
+def parse_cdms(text: str, file: str | Path | None = None) -> list[Cdm]:
+    """All messages in a text (KVN, XML or JSON, told by its content); `file` is only named in errors."""
+    return [build_cdm(items, file) for items in _split_kvn(text)]
+
+
+def _split_kvn(text: str) -> list[list[KvnLine]]:
+    """The lines of each message: a new one begins at CCSDS_CDM_VERS."""
+    messages: list[list[KvnLine]] = [[]]
+    for item in read_kvn(text):
+        if item.key == VERSION and messages[-1]:
+            messages.append([])
+        messages[-1].append(item)
+    return messages
+
+
+def hbr(cdm: Cdm) -> tuple[float, str] | None:
+    """Combined hard-body radius in metres that the message itself gives, and where it stands; None when it does not.
+
+    First a comment ``HBR = x [m]`` (NASA CARA: the combined radius). Else the sum of the radii of both objects, each
+    from the first that there is: keyword HBR (version 2), comment ``Operator Hard Body Radius``, comment ``Exclusion
+    Volume Radius`` (CSpOC), circle of area AREA_PC.
+    """
+    for part in (cdm, *cdm.objects):
+        for radius in _radii(part, _HBR):
+            return radius, "CDM comment HBR"
+    one, two = (_object_radius(part) for part in cdm.objects)
+    if one is None or two is None:
+        return None
+    source = one[1] if one[1] == two[1] else f"{one[1]} (object 1), {two[1]} (object 2)"
+    return one[0] + two[0], f"CDM sum of radii: {source}"
+
+
+def _object_radius(part: CdmObject) -> tuple[float, str] | None:
+    keyword, area = part.more.get("hbr_m"), part.more.get("area_pc_m2")
+    if isinstance(keyword, float) and keyword > 0.0:
+        return keyword, "HBR"
+    for pattern, name in ((_OPERATOR_HBR, "operator hard-body radius"), (_EXCLUSION, "exclusion volume radius")):
+        for radius in _radii(part, pattern):
+            return radius, name
+    if isinstance(area, float) and area > 0.0:
+        return math.sqrt(area / math.pi), "AREA_PC"
+    return None
+
+
+def _radii(part: Cdm | CdmObject, pattern: re.Pattern[str]) -> list[float]:
+    """Positive radii in metres of the comments that match."""
+    found = [pattern.match(text) for texts in part.comments.values() for text in texts]
+    radii = [float(match[1]) * (1000.0 if match[2] and match[2].lower() == "km" else 1.0) for match in found if match]
+    return [radius for radius in radii if 0.0 < radius < math.inf]
