@@ -36,6 +36,8 @@ class ScreenSettings:
     """Report approaches whose miss distance is below this, km."""
     hours: Annotated[float, Interval(gt=0.0, le=720.0)] = 24.0
     """Length of the screened window, hours."""
+    max_age_day: Annotated[float, Interval(gt=0.0, le=3650.0)] = 30.0
+    """Element sets older than this at the start of the window, days, are left out: their forecast says nothing."""
     box_rtn_km: tuple[HalfSide, HalfSide, HalfSide] | None = None
     """Half sides of a radial, along-track, cross-track box around the first object, km, instead of the sphere."""
     co_moving_speed_m_s: Annotated[float, Interval(ge=0.0, le=1000.0)] = 10.0
