@@ -71,11 +71,11 @@ def jd_to_us(jd: float | np.ndarray, fr: float | np.ndarray) -> int | Int[np.nda
     if not (np.all(np.isfinite(jd)) and np.all(np.isfinite(fr))):
         raise InputError("a Julian date is not finite", legal="finite jd and fr")
     day, rest = _whole_days(np.asarray(jd), np.asarray(fr), JD_1970)
-    us = day * DAY_US + np.rint(rest * DAY_US).astype(np.int64)
+    us: np.ndarray = np.asarray(day * DAY_US + np.rint(rest * DAY_US).astype(np.int64))
     return us if us.ndim else int(us)
 
 
-def _whole_days(jd: np.ndarray, fr: np.ndarray, origin: float) -> tuple[np.ndarray, np.ndarray]:
+def _whole_days(jd: Any, fr: Any, origin: float) -> tuple[Any, Any]:
     """Whole days since `origin` (int64) and the rest of the day in [0, 1]."""
     whole = np.floor(jd - origin)
     rest = (jd - origin - whole) + fr
@@ -177,7 +177,7 @@ def _leap_days() -> frozenset[int]:
     return frozenset(_leap_table()[0][1:].tolist())
 
 
-def _leap_offset_s(day: np.ndarray, rest: np.ndarray) -> np.ndarray:
+def _leap_offset_s(day: Any, rest: Any) -> Any:
     """TAI - UTC in s at MJD `day` + `rest`, UTC; before 1972 the drifting rates of ERFA's `dat`, zero before 1960."""
     starts, values = _leap_table()
     offset = values[np.maximum(np.searchsorted(starts, day, side="right") - 1, 0)]
@@ -192,8 +192,8 @@ def _leap_offset_s(day: np.ndarray, rest: np.ndarray) -> np.ndarray:
 
 def tai_minus_utc_s(jd: Days, fr: Days) -> Days:
     """TAI - UTC in s at UTC split dates (any shape). IERS Bulletin C; Explanatory Supplement (1992) before 1972."""
-    offset: Any = _leap_offset_s(*_whole_days(np.asarray(jd), np.asarray(fr), MJD_ZERO))
-    return offset[()]  # type: ignore[no-any-return]
+    offset: Days = _leap_offset_s(*_whole_days(np.asarray(jd), np.asarray(fr), MJD_ZERO))[()]
+    return offset
 
 
 def utc_to_tai(jd: Days, fr: Days) -> tuple[Days, Days]:
