@@ -9,66 +9,9 @@ from orbwatch.catalog.cdm import Cdm, hbr, parse_cdms, read_cdm
 from orbwatch.errors import InputError
 from orbwatch.time import parse_utc
 
-# The obligatory keywords of the first example of CCSDS 508.0-B-1 (annex, figure "CDM/KVN example: obligatory").
-EXAMPLE = """\
-CCSDS_CDM_VERS                = 1.0
-CREATION_DATE                 = 2010-03-12T22:31:12.000
-ORIGINATOR                    = JSPOC
-MESSAGE_ID                    = 201113719185
-TCA                           = 2010-03-13T22:37:52.618
-MISS_DISTANCE                 = 715                                  [m]
-OBJECT                        = OBJECT1
-OBJECT_DESIGNATOR             = 12345
-CATALOG_NAME                  = SATCAT
-OBJECT_NAME                   = SATELLITE A
-INTERNATIONAL_DESIGNATOR      = 1997-030E
-EPHEMERIS_NAME                = EPHEMERIS SATELLITE A
-COVARIANCE_METHOD             = CALCULATED
-MANEUVERABLE                  = YES
-REF_FRAME                     = EME2000
-X                             = 2570.097065                          [km]
-Y                             = 2244.654904                          [km]
-Z                             = 6281.497978                          [km]
-X_DOT                         = 4.418769571                          [km/s]
-Y_DOT                         = 4.833547743                          [km/s]
-Z_DOT                         = -3.526774282                         [km/s]
-CR_R                          = 4.142E+01                            [m**2]
-CT_R                          = -8.579E+00                           [m**2]
-CT_T                          = 2.533E+03                            [m**2]
-CN_R                          = -2.313E+01                           [m**2]
-CN_T                          = 1.336E+01                            [m**2]
-CN_N                          = 7.098E+01                            [m**2]
-CRDOT_R                       = 2.520E-03                            [m**2/s]
-CRDOT_T                       = -5.476E+00                           [m**2/s]
-CRDOT_N                       = 8.626E-04                            [m**2/s]
-CRDOT_RDOT                    = 5.744E-03                            [m**2/s**2]
-CTDOT_R                       = -1.006E-02                           [m**2/s]
-CTDOT_T                       = 4.041E-03                            [m**2/s]
-CTDOT_N                       = -1.359E-03                           [m**2/s]
-CTDOT_RDOT                    = -1.502E-05                           [m**2/s**2]
-CTDOT_TDOT                    = 1.049E-05                            [m**2/s**2]
-CNDOT_R                       = 1.053E-03                            [m**2/s]
-CNDOT_T                       = -3.412E-03                           [m**2/s]
-CNDOT_N                       = 1.213E-02                            [m**2/s]
-CNDOT_RDOT                    = -3.004E-06                           [m**2/s**2]
-CNDOT_TDOT                    = -1.091E-06                           [m**2/s**2]
-CNDOT_NDOT                    = 5.529E-05                            [m**2/s**2]
-OBJECT                        = OBJECT2
-OBJECT_DESIGNATOR             = 30337
-CATALOG_NAME                  = SATCAT
-OBJECT_NAME                   = FENGYUN 1C DEB
-INTERNATIONAL_DESIGNATOR      = 1999-025AA
-EPHEMERIS_NAME                = NONE
-COVARIANCE_METHOD             = CALCULATED
-MANEUVERABLE                  = NO
-REF_FRAME                     = EME2000
-X                             = 2569.540800                          [km]
-Y                             = 2245.093614                          [km]
-Z                             = 6281.599946                          [km]
-X_DOT                         = -2.888612500                         [km/s]
-Y_DOT                         = -6.007247516                         [km/s]
-Z_DOT                         = 3.328770172                          [km/s]
-"""
+# The obligatory keywords of the first example of CCSDS 508.0-B-1 (annex, "CDM/KVN example: obligatory"); object 2 has
+# its covariance left out here.
+EXAMPLE = (Path(__file__).parent.parent / "truth" / "cdm_508x0b1.kvn").read_text()
 
 
 def read(text: str) -> Cdm:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from orbwatch.catalog.cdm_build import VERSION, build_cdm
+from orbwatch.catalog.cdm_json import json_messages
 from orbwatch.catalog.cdm_message import Cdm, CdmObject
+from orbwatch.catalog.cdm_write import write_cdm
 from orbwatch.catalog.kvn import KvnLine, read_kvn
+from orbwatch.catalog.ndm_xml import lines_of, read_xml
 from orbwatch.catalog.opened import open_text
 from orbwatch.errors import InputError
 
-__all__ = ["Cdm", "CdmObject", "hbr", "parse_cdms", "read_cdm", "read_cdms"]
+__all__ = ["Cdm", "CdmObject", "hbr", "parse_cdms", "read_cdm", "read_cdms", "write_cdm"]
 
 _RADIUS = r"\s*[:=]\s*(\d+\.?\d*(?:[eE][+-]?\d{1,3})?)\s*(?:\[?\s*(k?m)\s*\]?)?\s*$"
 _HBR = re.compile(r"HBR" + _RADIUS, re.IGNORECASE | re.ASCII)
@@ -38,7 +42,26 @@ def read_cdms(path: str | Path) -> list[Cdm]:
 
 def parse_cdms(text: str, file: str | Path | None = None) -> list[Cdm]:
     """All messages in a text (KVN, XML or JSON, told by its content); `file` is only named in errors."""
-    return [build_cdm(items, file) for items in _split_kvn(text)]
+    start = text.lstrip()[:1]
+    messages: Iterable[list[KvnLine]]
+    if start == "<":
+        messages = _split_xml(text, file)
+    elif start in ("{", "["):
+        messages = json_messages(text, file)
+    else:
+        messages = _split_kvn(text)
+    return [build_cdm(items, file) for items in messages]
+
+
+def _split_xml(text: str, file: str | Path | None) -> Iterator[list[KvnLine]]:
+    """The lines of each <cdm> element, alone or inside a combined <ndm>."""
+    root = read_xml(text, file)
+    found = list(root.all("cdm"))
+    if not found:
+        raise InputError(f"not a conjunction data message: <{root.tag}>", file, root.line, legal="<cdm>")
+    for node in found:
+        version = node.attributes.get("version", "")
+        yield [KvnLine(node.line, VERSION, version), *lines_of(node)]
 
 
 def _split_kvn(text: str) -> list[list[KvnLine]]:

@@ -38,6 +38,7 @@ class _Part:
     comments: dict[str, list[str]] = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)
     last_block: str = ""
+    """Block of the last keyword that had a value."""
 
     def put(self, word: Keyword, item: KvnLine, file: str | Path | None) -> None:
         if word.name in self.found:
@@ -45,7 +46,6 @@ class _Part:
             hint = f"The first stands on line {first}." if first else None
             raise InputError("keyword given twice", file, item.line or None, word.key, item.text, hint=hint)
         self.found[word.name] = word, item
-        self.last_block = word.block
 
     def lines(self, keys: Iterable[str]) -> list[KvnLine | None]:
         return [self.found[self.keys[key].name][1] if self.keys[key].name in self.found else None for key in keys]
@@ -86,7 +86,9 @@ def build_cdm(items: Iterable[KvnLine], file: str | Path | None) -> Cdm:
                 part.unknown[key] = words(item)
             continue
         part.put(word, item, file)
-        _keep_comments(part, word.block, pending)
+        if item.text and (word.kind == "text" or not is_absent(item.value)):
+            part.last_block = word.block
+            _keep_comments(part, word.block, pending)
     _keep_comments(part, part.last_block or "header", pending)
     if not version:
         raise InputError("not a conjunction data message: no CCSDS_CDM_VERS", file=file)

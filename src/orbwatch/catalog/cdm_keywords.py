@@ -27,13 +27,8 @@ class Keyword:
     """First major version that has it."""
     legal: tuple[str, ...]
     """Legal values; empty when free."""
-
-    @property
-    def name(self) -> str:
-        """Key in the mapping `more` of the message: lower case, unit last (`tca_us`, `area_pc_m2`)."""
-        prefix = "xyz_" if self.block == "covariance_xyz" and self.key in SHARED_WITH_XYZ else ""
-        suffix = "us" if self.kind == "time" else _SUFFIX.get(self.unit or "", "")
-        return f"{prefix}{self.key.lower()}{'_' if suffix else ''}{suffix}"
+    name: str
+    """Key in the mapping `more` of the message: lower case, unit last (`tca_us`, `area_pc_m2`)."""
 
 
 HEADER_BLOCKS = ("header", "relative")
@@ -243,12 +238,18 @@ def _covariance(axes: str) -> list[tuple[str, str]]:
     return [(f"C{row}_{column}", product[unit[row], unit[column]]) for row, columns in rows for column in columns]
 
 
+def _name(key: str, block: str, kind: str, unit: str | None) -> str:
+    prefix = "xyz_" if block == "covariance_xyz" and key in SHARED_WITH_XYZ else ""
+    suffix = "us" if kind == "time" else _SUFFIX.get(unit or "", "")
+    return f"{prefix}{key.lower()}{'_' if suffix else ''}{suffix}"
+
+
 def _keywords(block: str) -> list[Keyword]:
     if block in ("covariance", "covariance_xyz"):
         axes, since = ("RTN", 1) if block == "covariance" else ("XYZ", 2)
-        rows = _covariance(axes)
         return [
-            Keyword(key, block, "real", unit, since == 1 and i < 21, since, ()) for i, (key, unit) in enumerate(rows)
+            Keyword(key, block, "real", unit, since == 1 and i < 21, since, (), _name(key, block, "real", unit))
+            for i, (key, unit) in enumerate(_covariance(axes))
         ]
     keywords = []
     for row in _TABLE[block].strip().split("\n"):
@@ -256,7 +257,8 @@ def _keywords(block: str) -> list[Keyword]:
         values = flags[-1] if flags and flags[-1] not in ("!", "2") else ""
         legal = tuple((values.replace("_", " ") if key == "OBJECT_TYPE" else values).split("|")) if values else ()
         unit = None if kind in ("text", "time", "real", "int") else kind
-        keywords.append(Keyword(key, block, "real" if unit else kind, unit, "!" in flags, 1 + ("2" in flags), legal))
+        since, name = 1 + ("2" in flags), _name(key, block, kind, unit)
+        keywords.append(Keyword(key, block, "real" if unit else kind, unit, "!" in flags, since, legal, name))
     return keywords
 
 
