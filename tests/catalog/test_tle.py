@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from orbwatch.catalog.gp import GpTable
 from orbwatch.catalog.opened import open_text
@@ -49,6 +49,7 @@ def test_written_back_as_it_was() -> None:
     assert write_tle(read_tle("\n".join(MOLNIYA)).table) == "\n".join(MOLNIYA) + "\n"
 
 
+@settings(max_examples=50, deadline=None)
 @given(tle_rows())
 def test_round_trip_is_the_identity(rows: Rows) -> None:
     table = GpTable.from_rows(rows)

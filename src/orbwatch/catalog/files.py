@@ -8,6 +8,8 @@ from pathlib import Path
 from orbwatch.catalog.gp import GpTable
 from orbwatch.catalog.omm_csv import read_omm_csv
 from orbwatch.catalog.omm_json import read_omm_json
+from orbwatch.catalog.omm_kvn import read_omm_kvn
+from orbwatch.catalog.omm_xml import read_omm_xml
 from orbwatch.catalog.opened import open_text
 from orbwatch.catalog.quality import GpRead, Rejected
 from orbwatch.catalog.tle import is_line_1, read_tle
@@ -49,7 +51,13 @@ def parse_gp_text(text: str, file: str = "") -> GpRead:
     return READERS[form](text, file)
 
 
-READERS = {"json": read_omm_json, "csv": read_omm_csv, "tle": read_tle}
+READERS = {
+    "json": read_omm_json,
+    "csv": read_omm_csv,
+    "kvn": read_omm_kvn,
+    "xml": read_omm_xml,
+    "tle": read_tle,
+}
 
 
 def form_of(text: str, file: str = "") -> str:

@@ -7,6 +7,7 @@ are read: mean element theory SGP or SGP4, frame TEME, time system UTC, centre E
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from orbwatch.catalog.gp import NO_TIME, GpTable
 from orbwatch.catalog.quality import GpRead, check_writable, refuse
 from orbwatch.catalog.rows import Reasons, checked_table, integers, reals
 from orbwatch.errors import InputError
-from orbwatch.time import format_utc_many, parse_utc
+from orbwatch.time import format_utc, format_utc_many, parse_utc
 
 REALS = {
     "MEAN_MOTION": "mean_motion_rev_day",
@@ -227,6 +228,17 @@ def seen_texts(table: GpTable) -> list[str]:
     known = table.seen_us != NO_TIME
     texts = iter(format_utc_many(table.seen_us[known]))
     return [next(texts) if is_known else "" for is_known in known.tolist()]
+
+
+def wrong_unit(key: str, unit: str) -> bool:
+    """Whether a unit in a file is not the keyword's (case and blanks do not matter)."""
+    plain = unit.lower().replace(" ", "").replace("^", "**")
+    return plain not in (UNITS[key].lower(), "n/a", "") and plain.replace("revs", "rev") != UNITS[key].lower()
+
+
+def creation_date(created_us: int | None) -> str:
+    """CREATION_DATE of a message: the given instant (UTC microseconds since 1970), or now."""
+    return format_utc(time.time_ns() // 1000 if created_us is None else created_us)
 
 
 def number_text(value: float) -> str:
