@@ -184,7 +184,8 @@ def test_fetch_once_in_two_hours_across_restarts(server: Server, settings: Sourc
         (
             Answer(b"GP data has not updated since your last successful download.", 403),
             r'CelesTrak refused the request \(HTTP 403\): "GP data has not updated since your '
-            r'last successful download\."\. No older copy is at hand\. Try again in 2\.0 h, or go on with a file of your own$',
+            r'last successful download\."\. No older copy is at hand\. '
+            r"Try again in 2\.0 h, or go on with a file of your own$",
         ),
         (Answer(b"", 404), r"has nothing at that address \(HTTP 404\)\. No"),
         (Answer(b"slow down", 429), r"is asked too often \(HTTP 429\): \"slow down\""),
@@ -295,6 +296,18 @@ def test_two_processes_at_once(settings: SourceSettings, clock: Clock, monkeypat
         monkeypatch.setattr(Ledger, "wait_s", lambda *_: (0.0, None))
         with pytest.raises(SourceError, match="is being asked by another process"):
             source.gp()
+
+
+def test_killed_between_body_and_label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = Cache(tmp_path)
+    first = cache.save("http://h/x", b"[1]", 1, ".json")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        with pytest.raises(SourceError, match="No space left"):
+            cache.save("http://h/x", b"[2]", 2, ".json")
+    assert cache.load("http://h/x") == replace(first, from_cache=True)
+    cache.save("http://h/x", b"[1]", 3, ".json")
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json", ".json"]
 
 
 def test_damaged_copy_is_not_used(settings: SourceSettings, clock: Clock) -> None:
