@@ -88,13 +88,8 @@ def parse_cpf(text: str, file: str | Path | None = None) -> Cpf:
     )
 
 
-_POSITION = (
-    ("direction", 9.0),
-    ("mjd", 99999.0),
-    ("second", 86401.0),
-    ("leap second", 9.0),
-    *((c, 1e13) for c in "xyz"),
-)
+_TIME = (("mjd", 99999.0), ("second", 86401.0), ("leap second", 9.0))
+_POSITION = (("direction", 9.0), *_TIME, *((c, 1e13) for c in "xyz"))
 _VELOCITY = (("direction", 9.0), *((c, 1e9) for c in "xyz"))
 """Fields of records 10 and 20, and how large they may be."""
 
