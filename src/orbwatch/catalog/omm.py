@@ -98,7 +98,8 @@ def omm_table(
     """Values by keyword (each n long, text or numbers, None where absent) as a checked table.
 
     Keywords that are absent from `columns` are absent from every message. `lines` (n) and `text(i)` locate a message;
-    `reasons` says what is already wrong with some. Messages with anything wrong are put aside.
+    `reasons` says what is already wrong with some. Messages with anything wrong are put aside. A single message without
+    a catalogue number gets the number 0.
     """
     n = len(lines)
     wrong: Reasons = {} if reasons is None else reasons
@@ -108,8 +109,10 @@ def omm_table(
             _check_meta(columns[key], key, legal, wrong)
     table: dict[str, Any] = {}
     for key, name in WHOLE.items():
-        default = DEFAULT.get(key)
-        table[name] = integers(columns.get(key, absent), key, wrong, None if default is None else int(default))
+        values, default = columns.get(key, absent), DEFAULT.get(key)
+        if key == "NORAD_CAT_ID" and n == 1 and values[0] is None:
+            default = 0  # the standard leaves it optional; alone in its file, a set needs no number
+        table[name] = integers(values, key, wrong, None if default is None else int(default))
     table["epoch_us"] = _epochs(columns.get("EPOCH", absent), wrong)
     for key, name in REALS.items():
         table[name] = reals(columns.get(key, absent), key, wrong, DEFAULT.get(key))

@@ -36,10 +36,16 @@ def read_omm_csv(text: str, file: str = "") -> GpRead:
             numbers.append(number)
         else:
             reason = f"{len(cells)} values in a table of {len(head)} columns: the line was cut off or damaged"
-            rejected.append(Rejected(number, None, reason, line[:TEXT_SHOWN], file))
+            rejected.append(Rejected(number, _id(cells, head), reason, line[:TEXT_SHOWN], file))
     columns = {key: [row[i] for row in rows] for i, key in enumerate(head) if key in READ_KEYS}
     read = omm_table(columns, numbers, lambda i: lines[numbers[i] - 1], file)
     return GpRead(read.table, sorted(rejected + read.rejected, key=lambda one: one.line or 0))
+
+
+def _id(cells: list[str], head: list[str]) -> int | None:
+    """The catalogue number of a damaged line, if its place is still there and holds one."""
+    text = "".join(cells[head.index("NORAD_CAT_ID") :][:1]).strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
 
 
 def _cells(line: str, separator: str) -> list[str]:

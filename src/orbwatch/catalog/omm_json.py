@@ -50,7 +50,8 @@ def read_omm_json(text: str, file: str = "") -> GpRead:
         position = _skip(text, end)
     else:
         if is_array and position >= len(text):
-            put_aside(start, "the JSON array is not closed: the file was cut off")
+            last = text.rstrip()
+            put_aside(max(len(last) - 80, 0), "the JSON array is not closed: the file was cut off")
         elif is_array and text[position + 1 :].strip():
             put_aside(position + 1, "text after the end of the JSON array")
     lines = [line_of(first) for first, _ in spans]

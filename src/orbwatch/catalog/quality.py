@@ -13,7 +13,7 @@ from orbwatch.catalog.ids import LARGEST_ID
 from orbwatch.errors import InputError
 from orbwatch.time import format_utc, parse_utc
 
-TEXT_SHOWN = 160
+TEXT_SHOWN = 400
 """Characters of an offending text that a `Rejected` keeps."""
 
 
