@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import erfa
 import numpy as np
 import pytest
 from hypothesis import given
@@ -114,6 +115,18 @@ def test_one_position_at_many_epochs_and_many_at_one() -> None:
     assert frames.rtn_matrix(*many).shape == (2, 3, 3, 3)
 
 
+def test_dense_epochs_are_interpolated_without_loss() -> None:
+    jd, fr = us_to_jd(parse_utc("2025-04-15") + np.arange(300) * 4_321_000_000)
+    eop = Eop(0.1, 1e-6, 1e-6)
+    dense = frames.gcrf_to_cirf_matrix(jd, fr, eop=eop)
+    alone = [frames.gcrf_to_cirf_matrix(float(jd[i]), float(fr[i]), eop=eop) for i in range(0, 300, 7)]
+    assert np.abs(dense[::7] - alone).max() < 2e-13
+    assert (
+        np.abs(frames.gcrf_to_cirf_matrix(jd.reshape(3, 100), fr.reshape(3, 100), eop=eop)[1, 5] - dense[105]).max()
+        == 0
+    )
+
+
 def test_inertial_velocity_of_a_point_at_rest_on_the_ground() -> None:
     r, v = frames.itrf_with_inertial_velocity(np.array([6378.137, 0.0, 0.0]), np.zeros(3))
     assert np.array_equal(r, [6378.137, 0.0, 0.0])
@@ -194,6 +207,25 @@ def test_reference_fk5(reference: Path) -> None:
     close((polar @ case["PEF"][0], polar @ case["PEF"][1]), state(case["ECF"]), m=2e-4, m_s=1e-6)
 
 
+def test_reference_teme_with_the_four_largest_nutation_terms(reference: Path) -> None:
+    """TEME as the Space Force makes it: the four largest terms of the IAU 1980 series, no offsets of the pole."""
+    case = cases(reference)["vallado_2004_leo_iau76_fk5_cara"]
+    jd, fr = epoch("2004-04-06T07:51:28.386")
+    t = ((jd - 2451545.0) + fr + 64.184 / 86400.0) / 36525.0
+    node, twice_f, twice_d = erfa.faom03(t), 2.0 * erfa.faf03(t), 2.0 * erfa.fad03(t)
+    args = np.array([node, 2.0 * node, twice_f - twice_d + 2.0 * node, twice_f + 2.0 * node])
+    # Seidelmann (1982), IAU 1980 theory of nutation, 0.0001": longitude (sine) and obliquity (cosine).
+    dpsi = np.sin(args) @ ([-171996.0 - 174.2 * t, 2062.0 + 0.2 * t, -13187.0 - 1.6 * t, -2274.0 - 0.2 * t])
+    deps = np.cos(args) @ ([92025.0 + 8.9 * t, -895.0 + 0.5 * t, 5736.0 - 3.1 * t, 977.0 - 0.5 * t])
+    unit = 1e-4 * ARCSEC_RAD
+    to_eme2000 = frames.teme_to_eme2000_fk5_matrix(jd, fr, nutation_rad=(dpsi * unit, deps * unit))
+    r, v = state(case["J2K"])
+    got = to_eme2000.T @ r, to_eme2000.T @ v
+    # The reference takes the true obliquity into the equation of the equinoxes, the IAU the mean: 7 mm along the equator.
+    close(got, state(case["TEME_full_angle"]), m=0.01, m_s=1e-5)
+    assert got[0][2] == pytest.approx(case["TEME_full_angle"][0][2], abs=1e-7)
+
+
 def test_reference_covariance(reference: Path) -> None:
     case = cases(reference)["ric_to_eci_covariance_3x3"]
     to_rtn = frames.rtn_matrix(np.array(case["r_km"]), np.array(case["v_kmps"]))
@@ -257,7 +289,8 @@ def test_rtn_without_a_plane_is_nan() -> None:
 
 
 @given(
-    arrays(np.float64, (5, 6, 6), elements=st.floats(-10.0, 10.0)), arrays(np.float64, (5, 3), elements=st.floats(1, 9))
+    arrays(np.float64, (5, 6, 6), elements=st.floats(-10.0, 10.0)),
+    arrays(np.float64, (5, 3), elements=st.floats(1.0, 9.0)),
 )
 def test_rotated_covariance_keeps_its_eigenvalues(factor: np.ndarray, r: np.ndarray) -> None:
     matrix = frames.rtn_matrix(r, np.cross(r, [1.0, 2.0, -3.0]) + np.array([0.5, 0.0, 0.0]))

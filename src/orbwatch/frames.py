@@ -84,10 +84,27 @@ def earth_rotation_angle_rad(jd_utc: Days, fr: Days, *, eop: Eop | None = None) 
     return angle
 
 
+def _cio_xys(jd_tt: Any, fr_tt: Any) -> Any:
+    """X, Y, s of IAU 2006/2000A, (3, *batch) rad.
+
+    The series has 1,365 terms a point. Where the epochs lie densely it is taken six hours apart and interpolated
+    through six points, to 1e-13 rad: its shortest periods are days.
+    """
+    quarter = np.asarray(jd_tt - 2451545.0 + fr_tt) * 4.0
+    node = np.floor(quarter)
+    offsets = np.arange(-2.0, 4.0)
+    nodes, at = np.unique(node[..., None] + offsets, return_inverse=True)
+    if nodes.size >= node.size:
+        return np.array(erfa.xys06a(jd_tt, fr_tt))
+    gap = (quarter - node)[..., None] - offsets
+    weight = np.stack([np.prod(np.delete(gap, i, -1) / np.delete(offsets[i] - offsets, i), -1) for i in range(6)], -1)
+    return np.sum(np.array(erfa.xys06a(2451545.0, nodes / 4.0))[:, at.reshape(weight.shape)] * weight, axis=-1)
+
+
 def gcrf_to_cirf_matrix(jd_utc: Days, fr: Days, *, eop: Eop | None = None) -> Matrices:
     """GCRF to CIRF (*batch, 3, 3): IAU 2006/2000A precession-nutation with dX, dY; IERS Conventions (2010) eq. 5.10."""
     eop = eop or eop_at(jd_utc, fr)
-    x, y, s = erfa.xys06a(*_tt(jd_utc, fr))
+    x, y, s = _cio_xys(*_tt(jd_utc, fr))
     matrix: Matrices = erfa.c2ixys(x + eop.dx_rad, y + eop.dy_rad, s)
     return matrix
 

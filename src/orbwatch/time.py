@@ -22,7 +22,7 @@ from typing import Any, TypeVar, overload
 
 import erfa
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from orbwatch.constants import ARCSEC_RAD, DAY_S, DAY_US
 from orbwatch.errors import InputError
@@ -129,14 +129,45 @@ def parse_utc(text: str) -> int:
 
 def parse_utc_many(texts: Sequence[str]) -> Int[np.ndarray, " n"]:
     """As `parse_utc`, for many: n texts -> (n,) int64. Raises InputError (line = index + 1) for the first bad one."""
-    out = np.empty(len(texts), np.int64)
-    for i, text in enumerate(texts):
+    us, plain = _parse_plain(np.array(texts, dtype="U28").reshape(len(texts)))
+    for i in np.flatnonzero(~plain).tolist():
         try:
-            out[i] = parse_utc(text)
+            us[i] = parse_utc(texts[i])
         except InputError as error:
             error.line = i + 1
             raise
-    return out
+    return us
+
+
+def _parse_plain(texts: np.ndarray) -> tuple[Int[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
+    """Instants of the rows that are plainly YYYY-MM-DDThh:mm:ss[.f to .ffffff][Z], at once, and which they are.
+
+    `texts` are cut to 28 characters, one more than the longest plain row, so longer ones are seen not to be plain.
+    """
+    codes = texts.view(np.uint32).reshape(len(texts), 28).astype(np.int64)  # characters; 0 after the end
+    rows, last = np.arange(len(texts)), np.maximum(np.count_nonzero(codes, axis=1) - 1, 0)
+    codes[rows, last] *= codes[rows, last] != ord("Z")
+    digits = codes - ord("0")
+    is_digit = (digits >= 0) & (digits <= 9)
+    plain = np.all(is_digit[:, [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18]], axis=1)
+    plain &= np.all(codes[:, [4, 7, 10, 13, 16]] == [ord(c) for c in "--T::"], axis=1)
+    ended = codes[:, 19:] == 0
+    plain &= ended[:, 0] | ((codes[:, 19] == ord(".")) & is_digit[:, 20])
+    plain &= np.all(ended[:, 1:] | (is_digit[:, 20:] & ~ended[:, :-1]), axis=1) & ended[:, 7]
+
+    def number(*columns: int) -> Int[np.ndarray, " n"]:
+        return digits[:, columns] @ 10 ** np.arange(len(columns))[::-1]
+
+    year, month, day, hour, minute, second = (
+        number(*at) for at in ((0, 1, 2, 3), (5, 6), (8, 9), (11, 12), (14, 15), (17, 18))
+    )
+    months = np.where(plain, (year - 1970) * 12 + month - 1, 0).view("datetime64[M]")
+    first, after = (m.astype("datetime64[D]").view(np.int64) for m in (months, months + 1))
+    plain &= (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= after - first)
+    plain &= (hour <= 23) & (minute <= 59) & (second <= 59)
+    fraction = np.where(is_digit[:, 20:26], digits[:, 20:26], 0) @ 10 ** np.arange(6)[::-1]
+    us = (first + day - 1) * DAY_US + ((hour * 60 + minute) * 60 + second) * 1_000_000 + fraction
+    return np.where(plain, us, 0), plain
 
 
 def format_utc(us: int | np.integer, digits: int = 6) -> str:
@@ -206,9 +237,8 @@ def tai_to_utc(jd: Days, fr: Days) -> tuple[Days, Days]:
     day, rest = _whole_days(np.asarray(jd), np.asarray(fr), MJD_ZERO)
     starts, values = _leap_table()
     i = np.maximum(np.searchsorted(starts, day, side="right") - 1, 0)
-    before = (day == starts[i]) & (
-        rest * DAY_S < values[i]
-    )  # the new value begins only that many seconds into the TAI day
+    # The new value begins only that many seconds into the TAI day; half a microsecond is for rounding.
+    before = (day == starts[i]) & (rest * DAY_S < values[i] - 5e-7)
     offset = values[np.maximum(i - before, 0)]
     old = (day < starts[0]) | ((i == 0) & before)
     if np.any(old):
