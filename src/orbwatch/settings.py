@@ -13,9 +13,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
-
-from annotated_types import Interval
+from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from orbwatch.errors import InputError
 
@@ -23,26 +21,39 @@ FILE_NAME = "orbwatch.toml"
 NOT_HASHED = "not hashed"
 """Marks a field that changes how a result is made or shown, but not its numbers."""
 
-Radius = Annotated[float, Interval(gt=0.0, le=1000.0)]
-HalfSide = Annotated[float, Interval(gt=0.0, le=5000.0)]
-Probability = Annotated[float, Interval(gt=0.0, lt=1.0)]
+
+class Range(NamedTuple):
+    """Legal values of a number, as annotated-types' Interval says it; importing that takes longer than all of this."""
+
+    gt: float | None = None
+    ge: float | None = None
+    lt: float | None = None
+    le: float | None = None
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        return handler(source) | {bound: limit for bound, limit in self._asdict().items() if limit is not None}
+
+
+Radius = Annotated[float, Range(gt=0.0, le=1000.0)]
+HalfSide = Annotated[float, Range(gt=0.0, le=5000.0)]
+Probability = Annotated[float, Range(gt=0.0, lt=1.0)]
 
 
 @dataclass(frozen=True)
 class ScreenSettings:
     """What counts as a close approach."""
 
-    threshold_km: Annotated[float, Interval(gt=0.0, le=500.0)] = 5.0
+    threshold_km: Annotated[float, Range(gt=0.0, le=500.0)] = 5.0
     """Report approaches whose miss distance is below this, km."""
-    hours: Annotated[float, Interval(gt=0.0, le=720.0)] = 24.0
+    hours: Annotated[float, Range(gt=0.0, le=720.0)] = 24.0
     """Length of the screened window, hours."""
-    max_age_day: Annotated[float, Interval(gt=0.0, le=3650.0)] = 30.0
+    max_age_day: Annotated[float, Range(gt=0.0, le=3650.0)] = 30.0
     """Element sets older than this at the start of the window, days, are left out: their forecast says nothing."""
     box_rtn_km: tuple[HalfSide, HalfSide, HalfSide] | None = None
     """Half sides of a radial, along-track, cross-track box around the first object, km, instead of the sphere."""
-    co_moving_speed_m_s: Annotated[float, Interval(ge=0.0, le=1000.0)] = 10.0
+    co_moving_speed_m_s: Annotated[float, Range(ge=0.0, le=1000.0)] = 10.0
     """Pairs slower than this relative to each other, m/s, are reported as co-moving: a formation, or docked."""
-    threads: Annotated[int, Interval(ge=1, le=256), NOT_HASHED] = 2
+    threads: Annotated[int, Range(ge=1, le=256), NOT_HASHED] = 2
     """Processor threads to compute with; results do not depend on it."""
 
 
@@ -95,15 +106,15 @@ class SourceSettings:
     """Base address of CelesTrak."""
     spacetrack_url: str = "https://www.space-track.org"
     """Base address of Space-Track; the login comes from ORBWATCH_SPACETRACK_USER and ORBWATCH_SPACETRACK_PASSWORD."""
-    min_interval_s: Annotated[float, Interval(ge=7200.0, le=31_536_000.0)] = 7200.0
+    min_interval_s: Annotated[float, Range(ge=7200.0, le=31_536_000.0)] = 7200.0
     """Seconds before the same address is asked again, after a failure too. CelesTrak's data change every two hours."""
-    timeout_s: Annotated[float, Interval(gt=0.0, le=600.0)] = 60.0
+    timeout_s: Annotated[float, Range(gt=0.0, le=600.0)] = 60.0
     """Seconds without an answer after which a request is given up."""
-    celestrak_per_hour: Annotated[int, Interval(ge=1, le=100)] = 20
+    celestrak_per_hour: Annotated[int, Range(ge=1, le=100)] = 20
     """Most requests to CelesTrak in any hour."""
-    spacetrack_per_minute: Annotated[int, Interval(ge=1, lt=30)] = 20
+    spacetrack_per_minute: Annotated[int, Range(ge=1, lt=30)] = 20
     """Most requests to Space-Track in any minute; its rules say fewer than 30."""
-    spacetrack_per_hour: Annotated[int, Interval(ge=1, lt=300)] = 200
+    spacetrack_per_hour: Annotated[int, Range(ge=1, lt=300)] = 200
     """Most requests to Space-Track in any hour; its rules say fewer than 300."""
     cache_dir: Path | None = None
     """Folder of fetched files; without it, `cache` in the data folder."""
@@ -119,7 +130,7 @@ class SourceSettings:
 class ReportSettings:
     """What the report shows."""
 
-    top_events: Annotated[int, Interval(ge=0, le=500)] = 25
+    top_events: Annotated[int, Range(ge=0, le=500)] = 25
     """Number of events shown with plots."""
 
 
@@ -308,16 +319,19 @@ def _without_none(kind: Any) -> Any:
 
 
 def _legal(kind: Any, hint: Any) -> str:
-    """Legal values in words, from the type and its annotated-types ranges."""
+    """Legal values in words, from the type and its range."""
     noun = {int: "a whole number", float: "a number", str: "text", Path: "a path"}.get(kind)
     if noun is None:
         parts = get_args(kind)
         return f"{len(parts)} numbers"
-    bounds = []
-    for interval in getattr(hint, "__metadata__", ()):
-        for key, words in (("gt", "above"), ("ge", "at least"), ("lt", "below"), ("le", "at most")):
-            if getattr(interval, key, None) is not None:
-                bounds.append(f"{words} {getattr(interval, key):.10g}")
+    words = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
+    bounds = [
+        f"{words[bound]} {limit:.10g}"
+        for allowed in getattr(hint, "__metadata__", ())
+        if isinstance(allowed, Range)
+        for bound, limit in allowed._asdict().items()
+        if limit is not None
+    ]
     return " ".join([noun, " and ".join(bounds)]).strip()
 
 

@@ -72,7 +72,7 @@ def explained(url: sa.URL, doing: str) -> Iterator[None]:
     try:
         yield
     except (exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
-        text = str(getattr(error, "orig", None) or error)
+        text = " ".join(str(getattr(error, "orig", None) or error).split())
         for words, meaning, advice in _MEANINGS:
             if words in text.lower():
                 raise StoreError(f"cannot {doing} the store {_place(url)}: {meaning} ({text}). {advice}.") from error
