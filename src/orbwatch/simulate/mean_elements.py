@@ -11,6 +11,7 @@ from jaxtyping import Float
 from sgp4.api import WGS72, Satrec
 
 from orbwatch.constants import DAY_S, DAY_US, TWO_PI, WGS72_MU_KM3_S2
+from orbwatch.elements import cartesian_to_keplerian, mean_motion_rad_s, true_to_mean_rad
 from orbwatch.errors import InputError
 
 _US_1949 = -7306 * DAY_US  # SGP4 counts days from 1949-12-31 00:00 UTC
@@ -53,9 +54,10 @@ def through_state(
     """
     minutes = (at_us - epoch_us) / 6e7
     there = _solve(state_teme, state_teme, at_us, bstar_per_er, 0.0, 1e-6)
-    back = _sgp4_at(there, at_us, bstar_per_er, -minutes)
+    back = _sgp4_at(there[None], at_us, bstar_per_er, -minutes)[0]
     guess = _solve(back, back, epoch_us, bstar_per_er, 0.0, 1e-6)
-    return _columns(_solve(state_teme, guess, epoch_us, bstar_per_er, minutes, tolerance_km), epoch_us, bstar_per_er)
+    image = _solve(state_teme, guess, epoch_us, bstar_per_er, minutes, tolerance_km)
+    return _rows(image[None], epoch_us, bstar_per_er)[0]
 
 
 def _solve(
@@ -68,57 +70,48 @@ def _solve(
 ) -> Float[np.ndarray, "6"]:
     """Newton's method, central differences, on the Cartesian image of the mean elements (free of singularities)."""
     scale = np.array([1.0, 1.0, 1.0, 1e3, 1e3, 1e3])
+    step_km = 1e-4
+    steps = np.diag(step_km / scale)
     for _ in range(30):
-        missed = (wanted - _sgp4_at(image, epoch_us, bstar_per_er, minutes)) * scale
+        missed = (wanted - _sgp4_at(image[None], epoch_us, bstar_per_er, minutes)[0]) * scale
         if np.abs(missed).max() < tolerance_km:
             return image
-        step = 1e-4 / scale
-        jacobian = np.empty((6, 6))
-        for j in range(6):
-            ahead, behind = image.copy(), image.copy()
-            ahead[j] += step[j]
-            behind[j] -= step[j]
-            slope = _sgp4_at(ahead, epoch_us, bstar_per_er, minutes) - _sgp4_at(behind, epoch_us, bstar_per_er, minutes)
-            jacobian[:, j] = slope * scale / 2e-4
+        around = _sgp4_at(np.concatenate([image + steps, image - steps]), epoch_us, bstar_per_er, minutes)
+        jacobian = ((around[:6] - around[6:]) * scale / (2.0 * step_km)).T
         image = image + np.linalg.solve(jacobian, missed) / scale
     raise InputError("no SGP4 mean elements pass through this state", value=wanted.tolist())
 
 
 def _sgp4_at(
-    image: Float[np.ndarray, "6"], epoch_us: int, bstar_per_er: float, minutes: float
-) -> Float[np.ndarray, "6"]:
-    error, r, v = library_satrec(_columns(image, epoch_us, bstar_per_er)).sgp4_tsince(minutes)
-    if error:
-        raise InputError(f"SGP4 cannot propagate towards the wanted state (error {error})", value=image.tolist())
-    return np.array([*r, *v])
+    images: Float[np.ndarray, "k 6"], epoch_us: int, bstar_per_er: float, minutes: float
+) -> Float[np.ndarray, "k 6"]:
+    """States that SGP4 makes, `minutes` after the epoch, of the mean elements with these Cartesian images."""
+    states = np.empty((len(images), 6))
+    for k, row in enumerate(_rows(images, epoch_us, bstar_per_er)):
+        error, r, v = library_satrec(row).sgp4_tsince(minutes)
+        if error:
+            raise InputError(f"SGP4 cannot propagate towards the wanted state (error {error})", value=row)
+        states[k] = (*r, *v)
+    return states
 
 
-def _columns(image: Float[np.ndarray, "6"], epoch_us: int, bstar_per_er: float) -> dict[str, Any]:
-    """Keplerian elements of a Cartesian state (Vallado 2013, algorithm 9), named as in `GpTable`."""
-    r, v = image[:3], image[3:]
-    radius = math.sqrt(r @ r)
-    momentum = np.cross(r, v)
-    node = np.array([-momentum[1], momentum[0], 0.0])
-    towards_perigee = np.cross(v, momentum) / WGS72_MU_KM3_S2 - r / radius
-    eccentricity = math.sqrt(towards_perigee @ towards_perigee)
-    semi_major = 1.0 / (2.0 / radius - (v @ v) / WGS72_MU_KM3_S2)
-    if semi_major <= 0.0 or eccentricity >= 1.0:
-        raise InputError("the wanted state is not on an ellipse", value=image.tolist())
-    node /= math.sqrt(node @ node)
-    across = np.cross(momentum, node)
-    across /= math.sqrt(across @ across)
-    latitude = math.atan2(r @ across, r @ node)
-    perigee = math.atan2(towards_perigee @ across, towards_perigee @ node)
-    half = math.tan((latitude - perigee) / 2.0)
-    eccentric = 2.0 * math.atan(math.sqrt((1.0 - eccentricity) / (1.0 + eccentricity)) * half)
-    anomaly = eccentric - eccentricity * math.sin(eccentric)
-    return {
-        "epoch_us": epoch_us,
-        "mean_motion_rev_day": math.sqrt(WGS72_MU_KM3_S2 / semi_major**3) * DAY_S / TWO_PI,
-        "eccentricity": eccentricity,
-        "inclination_deg": math.degrees(math.acos(momentum[2] / math.sqrt(momentum @ momentum))),
-        "raan_deg": math.degrees(math.atan2(node[1], node[0])) % 360.0,
-        "arg_perigee_deg": math.degrees(perigee) % 360.0,
-        "mean_anomaly_deg": math.degrees(anomaly) % 360.0,
-        "bstar_per_er": bstar_per_er,
-    }
+def _rows(images: Float[np.ndarray, "k 6"], epoch_us: int, bstar_per_er: float) -> list[dict[str, Any]]:
+    """The Keplerian elements of Cartesian states, named as in `GpTable`."""
+    kepler = cartesian_to_keplerian(images[:, :3], images[:, 3:], mu_km3_s2=WGS72_MU_KM3_S2)
+    if not np.all(np.asarray(kepler.ecc) < 1.0):
+        raise InputError("the wanted state is not on an ellipse", value=images[0].tolist())
+    motion_rev_day = mean_motion_rad_s(kepler.a_km, mu_km3_s2=WGS72_MU_KM3_S2) * DAY_S / TWO_PI
+    anomaly_rad = true_to_mean_rad(kepler.true_anomaly_rad, kepler.ecc)
+    angles = np.degrees(np.stack([kepler.incl_rad, kepler.raan_rad, kepler.arg_perigee_rad, anomaly_rad])) % 360.0
+    names = [
+        "mean_motion_rev_day",
+        "eccentricity",
+        "inclination_deg",
+        "raan_deg",
+        "arg_perigee_deg",
+        "mean_anomaly_deg",
+    ]
+    return [
+        {"epoch_us": epoch_us, "bstar_per_er": bstar_per_er, **dict(zip(names, values, strict=True))}
+        for values in np.array([motion_rev_day, kepler.ecc, *angles]).T.tolist()
+    ]

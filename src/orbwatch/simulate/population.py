@@ -17,6 +17,7 @@ from numpy.random import Generator
 
 from orbwatch.catalog.gp import GpTable
 from orbwatch.constants import DAY_S, TWO_PI, WGS72_MU_KM3_S2, WGS72_RADIUS_KM
+from orbwatch.elements import mean_motion_rad_s
 from orbwatch.errors import InputError
 
 FIRST_ID = 900_000_001
@@ -142,11 +143,6 @@ def simulated_object_id(i: int) -> str:
     return f"2026-999{letters}"
 
 
-def mean_motion_rev_day(semi_major_km: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    """Two-body mean motion for a semi-major axis, WGS-72."""
-    return np.asarray(np.sqrt(WGS72_MU_KM3_S2 / semi_major_km**3) * DAY_S / TWO_PI)
-
-
 def _shares(objects: int) -> list[int]:
     """How many objects each shell gets: by largest remainder, at least one each."""
     wanted = np.array([shell.weight for shell in SHELLS])
@@ -160,7 +156,7 @@ def _draw(shell: Shell, n: int, rng: Generator) -> tuple[Float[np.ndarray, "n 6"
     """Elements (rev/day, -, deg, deg, deg, deg) and B* of one shell."""
     eccentricity = np.clip(shell.eccentricity(rng, n), 1e-5, 0.9)
     semi_major_km = (WGS72_RADIUS_KM + shell.perigee_km(rng, n)) / (1.0 - eccentricity)
-    motion = mean_motion_rev_day(semi_major_km)
+    motion_rad_s = mean_motion_rad_s(semi_major_km, mu_km3_s2=WGS72_MU_KM3_S2)
     if shell.inclination_deg is None:
         inclination = _sun_synchronous_deg(semi_major_km, eccentricity) + rng.normal(0.0, 0.05, n)
     else:
@@ -179,7 +175,7 @@ def _draw(shell: Shell, n: int, rng: Generator) -> tuple[Float[np.ndarray, "n 6"
         raan = rng.normal(80.0, 20.0, n)  # lunisolar precession gathers the nodes of drifting GEO orbits
     angles = np.mod(np.stack([raan, perigee, latitude - perigee], axis=1), 360.0)
     bstar = np.zeros(n) if shell.ballistic_m2_kg is None else shell.ballistic_m2_kg(rng, n) * _RHO0_KG_M2_ER / 2.0
-    return np.column_stack([motion, eccentricity, inclination, angles]), bstar
+    return np.column_stack([motion_rad_s * DAY_S / TWO_PI, eccentricity, inclination, angles]), bstar
 
 
 def _sun_synchronous_deg(
@@ -187,7 +183,7 @@ def _sun_synchronous_deg(
 ) -> Float[np.ndarray, " n"]:
     """Inclination whose J2 node rate follows the mean Sun (Vallado 2013, eq. 11-13)."""
     wanted_rad_s = TWO_PI / (365.2421897 * DAY_S)
-    motion = np.sqrt(WGS72_MU_KM3_S2 / semi_major_km**3)
+    motion = mean_motion_rad_s(semi_major_km, mu_km3_s2=WGS72_MU_KM3_S2)
     semi_latus_km = semi_major_km * (1.0 - eccentricity**2)
     cosine = -wanted_rad_s / (1.5 * motion * _J2_WGS72 * (WGS72_RADIUS_KM / semi_latus_km) ** 2)
     return np.degrees(np.arccos(cosine))
