@@ -46,7 +46,8 @@ def test_vallado_example_2_6() -> None:
     assert v == pytest.approx([4.902276, 5.533124, -1.975709], abs=1e-4)
 
 
-# NASA CARA Analysis Tools, Cart2Kep_UnitTest.m (to 1e-5: its mu is another one): a (km), e, then degrees i, raan, argument of perigee, true anomaly.
+# NASA CARA Analysis Tools, Cart2Kep_UnitTest.m (agreement stated there: 1e-5): a (km), e, then degrees: i, raan,
+# argument of perigee, true anomaly.
 @pytest.mark.parametrize(
     ("cart", "kep"),
     [

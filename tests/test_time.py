@@ -8,7 +8,7 @@ from typing import Any
 import erfa
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orbwatch import time as ow
@@ -195,6 +195,7 @@ def test_tai_minus_utc(text: str, seconds: float) -> None:
     assert shifted(lambda *at: ow.tai_to_utc(*ow.utc_to_tai(*at)), text) == ow.format_utc(ow.parse_utc(text))
 
 
+@settings(deadline=None)  # the first call reads the tables
 @given(st.integers(ow.parse_utc("1961-01-01"), ow.parse_utc("2026-12-31")))
 def test_leap_seconds_are_those_of_erfa(us: int) -> None:
     jd, fr = ow.us_to_jd(us)
@@ -243,6 +244,7 @@ def test_earth_orientation_of_a_published_day() -> None:
     assert abs(eop.dy_rad) < 1e-3 * ARCSEC_RAD
 
 
+@settings(deadline=None)  # the first call reads the tables
 @given(TABLE_US)
 def test_earth_orientation_is_continuous_and_small(us: int) -> None:
     jd, fr = ow.us_to_jd(np.array([us, us + SECOND_US]))
