@@ -1,0 +1,110 @@
+"""Probability of collision of a conjunction data message, from its own states, covariances and radius."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from orbwatch.catalog.cdm import Cdm, CdmObject, hbr
+from orbwatch.catalog.metadata import TYPES, hard_body
+from orbwatch.conjunction.event import PcResult, Probabilities, assess
+from orbwatch.constants import DAY_US
+from orbwatch.frames import eme2000_to_gcrf, itrf_to_gcrf, itrf_with_inertial_velocity
+from orbwatch.settings import RiskSettings
+from orbwatch.time import format_utc, us_to_jd
+
+State = tuple[Float[np.ndarray, "1 3"], Float[np.ndarray, "1 3"]]
+
+
+def assess_cdm(cdm: Cdm, *, hbr_m: float | None = None, defaults: RiskSettings | None = None) -> list[PcResult]:
+    """All 2-D probabilities of one message, Foster's circle last.
+
+    `hbr_m`: combined hard-body radius to use instead of the message's own (`catalog.cdm.hbr`); a message without one
+    falls back on the defaults by object type (`catalog.metadata`). The source is in each result.
+    """
+    return probabilities(cdm, hbr_m=hbr_m, defaults=defaults).results(0)
+
+
+def pc_record(
+    cdm: Cdm, file: str | Path, *, hbr_m: float | None = None, defaults: RiskSettings | None = None
+) -> dict[str, object]:
+    """What `orbwatch cdm pc --format json` prints for a file; plain values, ready for JSON."""
+    found = probabilities(cdm, hbr_m=hbr_m, defaults=defaults)
+    return {
+        "file": str(file),
+        "tca_utc": format_utc(cdm.tca_us),
+        "miss_m": _finite(found.encounter.miss_distance_km[0] * 1e3),
+        "rel_speed_m_s": _finite(found.encounter.rel_speed_km_s[0] * 1e3),
+        "hbr_m": _finite(found.encounter.hbr_km[0] * 1e3),
+        "hbr_source": found.hbr_source[0],
+        "results": [
+            {"method": one.method, "kind": one.kind, "pc": one.pc, "flags": list(one.flags)} for one in found.results(0)
+        ],
+    }
+
+
+def probabilities(cdm: Cdm, *, hbr_m: float | None = None, defaults: RiskSettings | None = None) -> Probabilities:
+    """As `assess_cdm`, with the encounter itself: one row."""
+    (r1, v1), (r2, v2) = _states(cdm)
+    radius_m, source = _radius(cdm, hbr_m, defaults)
+    covariances = [None if one.cov_rtn_km2 is None else one.cov_rtn_km2[None] for one in cdm.objects]
+    ages = [np.array([_covariance_age_day(cdm, one)]) for one in cdm.objects]
+    labels = [f"CDM, {one.covariance_method}" if one.covariance_method else "CDM" for one in cdm.objects]
+    return assess(
+        r1,
+        v1,
+        covariances[0],
+        r2,
+        v2,
+        covariances[1],
+        np.array([radius_m]),
+        hbr_source=source,
+        cov_source_1=labels[0],
+        cov_source_2=labels[1],
+        cov_age_day_1=ages[0],
+        cov_age_day_2=ages[1],
+        threads=1,
+    )
+
+
+def _states(cdm: Cdm) -> tuple[State, State]:
+    """Both states in one set of axes, with inertial velocities: RTN and the encounter plane need no more."""
+    one, two = cdm.objects
+    given = [(part.r_km[None], part.v_km_s[None]) for part in cdm.objects]
+    if one.ref_frame == two.ref_frame == "ITRF":
+        return itrf_with_inertial_velocity(*given[0]), itrf_with_inertial_velocity(*given[1])
+    if one.ref_frame == two.ref_frame:
+        return given[0], given[1]
+    return _gcrf(one, given[0], cdm.tca_us), _gcrf(two, given[1], cdm.tca_us)
+
+
+def _gcrf(part: CdmObject, state: State, tca_us: int) -> State:
+    if part.ref_frame == "ITRF":
+        jd, fr = us_to_jd(tca_us)
+        return itrf_to_gcrf(*state, jd, fr)
+    return eme2000_to_gcrf(*state) if part.ref_frame == "EME2000" else state
+
+
+def _radius(cdm: Cdm, hbr_m: float | None, defaults: RiskSettings | None) -> tuple[float, str]:
+    if hbr_m is not None:
+        return hbr_m, "given"
+    own = hbr(cdm)
+    if own is not None:
+        return own
+    types = {i: part.object_type.lower() for i, part in enumerate(cdm.objects) if part.object_type.lower() in TYPES}
+    names = np.array([part.name for part in cdm.objects])
+    bodies = hard_body(np.array([0, 1]), names, types=types, defaults=defaults)
+    total, labels = bodies.combined(np.array([0]), np.array([1]))
+    return float(total[0]), labels[0]
+
+
+def _covariance_age_day(cdm: Cdm, part: CdmObject) -> float:
+    """From the last observation used to the closest approach, days; NaN when the message does not say."""
+    last = part.more.get("time_lastob_end_us")
+    return (cdm.tca_us - last) / DAY_US if isinstance(last, int) else float("nan")
+
+
+def _finite(value: np.floating) -> float | None:
+    return float(value) if np.isfinite(value) else None
