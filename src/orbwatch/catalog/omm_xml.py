@@ -17,9 +17,10 @@ from orbwatch.catalog.quality import TEXT_SHOWN, GpRead, Rejected
 
 _DECLARATION = re.compile(r"\s*<\?xml\b[^>]*\?>")
 _OPENING = re.compile(r"<(?:[\w.-]+:)?omm\b")
-_NDM = (
-    '<?xml version="1.0" encoding="UTF-8"?>\n<ndm xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
-    'xsi:noNamespaceSchemaLocation="https://sanaregistry.org/r/ndmxml_unqualified/ndmxml-4.0.0-master-4.0.xsd">\n'
+_DECLARED = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_SCHEMA = (
+    ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
+    'xsi:noNamespaceSchemaLocation="https://sanaregistry.org/r/ndmxml_unqualified/ndmxml-4.0.0-master-4.0.xsd"'
 )
 
 
@@ -66,12 +67,14 @@ def _message(omm: Element, line: int) -> Message:
 
 
 def write_omm_xml(table: GpTable, created_us: int | None = None) -> str:
-    """One `ndm` with an `omm` of version 3.0 a set; `created_us` is their CREATION_DATE (default: now).
+    """An `omm` of version 3.0 a set, in an `ndm` unless there is only one.
 
-    Raises InputError for values out of range.
+    `created_us` is their CREATION_DATE, UTC microseconds since 1970 (default: now). Raises InputError for values
+    out of range.
     """
     created = creation_date(created_us)
-    parts = [_NDM]
+    alone = len(table) == 1
+    parts = []
     for message, seen in zip(messages(table, ascii_only=False), seen_texts(table), strict=True):
         texts = {
             key: escape(number_text(value) if isinstance(value, float) else str(value)) or "UNKNOWN"
@@ -82,7 +85,7 @@ def write_omm_xml(table: GpTable, created_us: int | None = None) -> str:
         split = keys.index("EPHEMERIS_TYPE")
         user = f'<USER_DEFINED parameter="{SEEN.removeprefix("USER_DEFINED_")}">{seen}</USER_DEFINED>'
         parts.append(
-            '<omm id="CCSDS_OMM_VERS" version="3.0">\n'
+            f'<omm{_SCHEMA if alone else ""} id="CCSDS_OMM_VERS" version="3.0">\n'
             f"<header><CREATION_DATE>{created}</CREATION_DATE><ORIGINATOR>{ORIGINATOR}</ORIGINATOR></header>\n"
             "<body><segment>\n"
             f"<metadata>{_elements(names | {key: legal[0] for key, legal in META.items()})}</metadata>\n"
@@ -90,7 +93,8 @@ def write_omm_xml(table: GpTable, created_us: int | None = None) -> str:
             f"<tleParameters>{_elements({key: texts[key] for key in keys[split:]})}</tleParameters>\n"
             f"{_elements({'userDefinedParameters': user}) if seen else ''}</data>\n</segment></body>\n</omm>\n"
         )
-    return "".join(parts) + "</ndm>\n"
+    body = "".join(parts)
+    return _DECLARED + (body if alone else f"<ndm{_SCHEMA}>\n{body}</ndm>\n")
 
 
 def _elements(texts: dict[str, str]) -> str:
