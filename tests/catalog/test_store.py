@@ -146,6 +146,21 @@ def test_two_processes_with_one_key(path: Path) -> None:
         assert two.runs()[0].status == "done"
 
 
+def test_run_begun_by_another_process_meanwhile(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store.open(path) as store:
+        run = begin(store)
+        really, calls = Store._begin, []
+
+        def beaten_once(*args: Any) -> Run:
+            calls.append(args)
+            if len(calls) == 1:
+                raise sa.exc.IntegrityError("INSERT", {}, Exception("UNIQUE constraint failed"))
+            return really(*args)
+
+        monkeypatch.setattr(Store, "_begin", beaten_once)
+        assert begin(store).id == run.id
+
+
 CHILD = """
 import sys
 from orbwatch.catalog.store import Store, StoredEvent, event_key
