@@ -250,6 +250,8 @@ def test_interpolation_stays_inside_the_useable_span() -> None:
         late.states_at(np.array([first]))
     with pytest.raises(InputError, match="unknown interpolation"):
         replace(part, interpolation="SPLINE").states_at(part.times_us)
+    with pytest.raises(InputError, match="too large"):
+        replace(part, v_km_s=part.v_km_s * 1e307).states_at(part.times_us[:1] + 1)
     assert part.states_at(np.empty(0, np.int64))[0].shape == (0, 3)
 
 

@@ -82,14 +82,19 @@ class OemSegment:
             raise InputError("outside the useable span of the ephemeris", value=format_utc(bad), legal=legal)
         method = self.interpolation.upper() or "HERMITE"
         degree = self.interpolation_degree or DEFAULT_DEGREE
-        if method == "HERMITE":
-            return hermite(self.times_us, self.r_km, self.v_km_s, at_us, degree)
-        if method not in ("LAGRANGE", "LINEAR"):
+        if method not in ("HERMITE", "LAGRANGE", "LINEAR"):
             legal = "HERMITE, LAGRANGE, LINEAR"
             raise InputError("unknown interpolation", field="INTERPOLATION", value=self.interpolation, legal=legal)
-        states = np.hstack([self.r_km, self.v_km_s])
-        out = lagrange(self.times_us, states, at_us, 1 if method == "LINEAR" else degree)
-        return out[:, :3], out[:, 3:]
+        with np.errstate(over="ignore", invalid="ignore"):  # told below
+            if method == "HERMITE":
+                r, v = hermite(self.times_us, self.r_km, self.v_km_s, at_us, degree)
+            else:
+                states = np.hstack([self.r_km, self.v_km_s])
+                both = lagrange(self.times_us, states, at_us, 1 if method == "LINEAR" else degree)
+                r, v = both[:, :3], both[:, 3:]
+        if not (np.isfinite(r).all() and np.isfinite(v).all()):
+            raise InputError("the states are too large to interpolate", value=float(np.abs(self.r_km).max()))
+        return r, v
 
 
 @dataclass(frozen=True, eq=False)
