@@ -235,8 +235,8 @@ def section(document: dict[str, Any]) -> str:
     lines += [
         "",
         f"Coverage on the half of the objects kept out ({total:,} pairs in both halves): share within the 68 % "
-        "ellipsoid (wanted 0.68), then within the 90 % ellipsoid (wanted 0.90; less means heavy tails), then the factor "
-        "on sigma that the 90 % ellipsoid would need:",
+        "ellipsoid (wanted 0.68), then within the 90 % ellipsoid (wanted 0.90; less means heavy tails), then the "
+        "factor on sigma that the 90 % ellipsoid would need:",
         "",
         "| regime | " + " | ".join(f"{document['age_day'][k]:g} d" for k in shown) + " |",
         "|---|" + "---|" * len(shown),
