@@ -17,6 +17,7 @@ from orbwatch.propagate.sgp4_kernel import (
     AXNL,
     AYNL,
     BOUNCED,
+    EXTREME,
     JIT,
     LANES,
     NODE,
@@ -253,7 +254,10 @@ def _periodics(k: Doubles, w: Doubles) -> int:
         node = node + 3.141592653589793 if under else node
         argp = argp - 3.141592653589793 if under else argp
         status = w[STATUS + i]
-        w[STATUS + i] = status + 3.0 if ((status == 0.0 or status == BOUNCED) and (ep < 0.0 or ep > 1.0)) else status
+        # At 180 degrees 1 + cos i loses all its digits, and with them goes any agreement.
+        code = ASK_LIBRARY if (ep > EXTREME or cosi < -0.9999) else 0.0
+        code = 3.0 if (ep < 0.0 or ep > 1.0) else code
+        w[STATUS + i] = status + code if (status == 0.0 or status == BOUNCED) else status
         sina, cosa = sincos(argp)
         temp = 1.0 / (w[AM + i] * (1.0 - ep * ep))
         below = 1.0 + cosi

@@ -22,7 +22,7 @@ from orbwatch.constants import WGS72_RADIUS_KM
 from orbwatch.errors import InputError
 from orbwatch.propagate.sdp4_kernel import DEEP_ROWS, deep_states
 from orbwatch.propagate.sgp4_init import constants, element_status, radians
-from orbwatch.propagate.sgp4_kernel import ASK_LIBRARY, LANES, NEAR_ROWS, NOT_FINITE, near_states
+from orbwatch.propagate.sgp4_kernel import ASK_LIBRARY, LANES, NEAR_ROWS, NOT_FINITE, OUT_OF_RANGE, near_states
 
 _MIN_US = 6e7
 _OVAL_FROM = np.array([0.004, 0.28])  # tiles hold objects that need alike many steps to solve Kepler's equation
@@ -236,4 +236,6 @@ class Sgp4Catalog:
         state = np.array([*r, *v])
         if status == 0 and not np.isfinite(state).all():
             status = NOT_FINITE
+        elif status == 0 and np.linalg.norm(r) > 2.0 * self.radius_max_km[i] + WGS72_RADIUS_KM:
+            status = OUT_OF_RANGE
         return (state, 0) if status == 0 else (np.full(6, np.nan), status)

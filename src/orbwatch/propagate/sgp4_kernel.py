@@ -44,8 +44,9 @@ NOT_FINITE = 7
 OUT_OF_RANGE = 8
 ASK_LIBRARY = 255  # outside what the expansions here are good for: the caller asks the `sgp4` library instead
 
-BOUNCED = 100.0  # added to a status on its way: the drag polynomial has passed re-entry
+BOUNCED = 1000.0  # added to a status on its way: the drag polynomial has passed re-entry
 ROUND, OVAL = 0.0045, 0.3  # below these eccentricities one or two steps solve Kepler's equation
+EXTREME = 0.99  # above this one, rounding alone can make millimetres: the library is asked
 
 _PI_1, _PI_2, _PI_3 = 3.1415926534682512, 1.2154201012607932e-10, 4.044532497591901e-21  # sum = pi; 33 bits in each
 _KM_S = WGS72_RADIUS_KM * XKE / 60.0
@@ -96,7 +97,8 @@ def _secular(k: Doubles, w: Doubles) -> int:
         tempa = 1.0 - t * (k[_CC1 + i] + t * (k[_D2 + i] + t * (k[_D3 + i] + t * k[_D4 + i])))
         em = k[_ECCO + i] - k[_BCC4 + i] * t - k[_BCC5 + i] * (sinm - k[_SINMAO + i])
         templ = t2 * (k[_T2COF + i] + t * (k[_T3COF + i] + t * (k[_T4COF + i] + t * k[_T5COF + i])))
-        bad = 1.0 if (em >= 1.0 or em < -0.001) else 0.0
+        bad = ASK_LIBRARY if em > EXTREME else 0.0
+        bad = 1.0 if (em >= 1.0 or em < -0.001) else bad
         bounced = BOUNCED if tempa <= 0.0 else 0.0
         em = 1.0e-6 if em < 1.0e-6 else em
         am = k[_A0 + i] * tempa * tempa
@@ -156,7 +158,7 @@ def _kepler_twice(w: Doubles) -> None:
 
 @njit(**JIT)
 def _kepler_newton(w: Doubles) -> None:
-    """Newton's method exactly as the library does it: steps held to 0.95, at most ten."""
+    """Newton's method as in the library: from E = u, steps held to 0.95, at most ten."""
     for i in range(LANES):
         w[E + i] = w[U + i]
     for _ in range(10):
@@ -167,10 +169,11 @@ def _kepler_newton(w: Doubles) -> None:
             d = (w[U + i] - aynl * c + axnl * s - w[E + i]) / (1.0 - c * axnl - s * aynl)
             d = 0.95 if d >= 0.95 else d
             d = -0.95 if d <= -0.95 else d
-            w[SINE + i] = s
-            w[COSE + i] = c
             w[E + i] += d
             going += 1 if abs(d) >= 1.0e-12 else 0
+            # Where it has converged, with the last step: the answer does not depend on the tile's other lanes.
+            d = d if abs(d) < 1.0e-6 else 0.0
+            w[SINE + i], w[COSE + i] = turn(s, c, d)
         if going == 0:
             break
 
