@@ -38,7 +38,7 @@ def test_omm(made: Rows) -> None:
         omm = ccsds.OMM.from_str(write(table))
         for key, name in {**REALS, **WHOLE}.items():
             assert getattr(omm, key.lower()) == row[name], key
-            assert getattr(gp, key.lower()) == row[name], key
+            assert getattr(gp, key.lower()) == pytest.approx(row[name], rel=1e-14), key  # its JSON reader is 1 ulp off
         assert same_instant(omm.epoch, row["epoch_us"])
     assert gp.epoch == format_utc(row["epoch_us"])
 
