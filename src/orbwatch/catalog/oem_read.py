@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -129,8 +130,8 @@ def _row(item: KvnLine, numbers: Sequence[str], keys: Sequence[str], file: str |
     try:
         row = [float(text) for text in numbers]
     except ValueError:
-        row = [np.nan]
-    if not np.isfinite(row).all() or "_" in item.text:
+        row = [math.nan]
+    if not all(map(math.isfinite, row)) or "_" in item.text:
         for key, text in zip(keys, numbers, strict=False):
             real(KvnLine(item.line, key, text), None, file)
         raise InputError("not a row of numbers", file, item.line, value=item.text)
