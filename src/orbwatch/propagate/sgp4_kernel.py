@@ -22,6 +22,7 @@ Wholes = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 
 LANES = 64
+# numba renews its cache by file: after a change here, touch the kernels that import from this one (sdp4_kernel).
 JIT: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 
 NEAR_ROWS = (
