@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from orbwatch.catalog.cdm_public import parse_cdm_public
 from orbwatch.catalog.cpf import parse_cpf
 from orbwatch.catalog.oem import Oem, OemCovariance, OemSegment, parse_oem, write_oem
 from orbwatch.catalog.sp3 import parse_sp3
+from orbwatch.time import EarthOrientationWarning
 
 _SP3 = """\
 #cV2019  4  7  0  0  0.00000000       2   u+U IGb08 FIT  WHU
@@ -69,7 +71,9 @@ def _cdms(text: str) -> None:
 
 
 def _oem(text: str) -> None:
-    oem = parse_oem(text, "fuzz")
+    with warnings.catch_warnings():  # meant: epochs in UT1 outside the Earth-orientation table
+        warnings.simplefilter("ignore", EarthOrientationWarning)
+        oem = parse_oem(text, "fuzz")
     oem.states_at(oem.segments[0].times_us)
     write_oem(oem)
 
