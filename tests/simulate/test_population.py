@@ -24,6 +24,8 @@ def test_plainly_simulated() -> None:
     assert simulated_object_id(0) == "2026-999A"
     assert simulated_object_id(24) == "2026-999AA"
     assert simulated_object_id(600) == "2026-999AAA"
+    assert simulated_object_id(14_423) == "2026-999ZZZ"
+    assert simulated_object_id(14_424) == "2026-998A"
 
 
 def test_every_regime_is_there_and_propagates_for_a_week() -> None:

@@ -27,6 +27,7 @@ SOURCE = "simulated"
 _J2_WGS72 = 1.082616e-3
 _RHO0_KG_M2_ER = 0.1570  # B* = rho0 / 2 x Cd A / m (Hoots & Roehrich 1980, Spacetrack Report No. 3)
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"  # pieces of a launch are lettered without I and O
+_PIECES = 24 + 24**2 + 24**3  # up to three letters
 
 Draw = Callable[[Generator, int], Float[np.ndarray, " n"]]
 
@@ -136,11 +137,12 @@ def population(seed: int = 1, objects: int = 2000, epoch_us: int = EPOCH_US) -> 
 
 
 def simulated_object_id(i: int) -> str:
-    """An international designator of launch 2026-999, which no real launch carries; `i` counts from 0 to 14,423."""
+    """An international designator that no real launch carries: 2026-999A for `i` = 0, then on and to 2026-998A."""
+    launch, i = 999 - i // _PIECES, i % _PIECES
     letters, i = _LETTERS[i % 24], i // 24
     while i > 0:
         letters, i = _LETTERS[(i - 1) % 24] + letters, (i - 1) // 24
-    return f"2026-999{letters}"
+    return f"2026-{launch}{letters}"
 
 
 def _shares(objects: int) -> list[int]:
