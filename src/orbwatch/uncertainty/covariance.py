@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -36,6 +36,7 @@ REGIMES = (
 _STARLINK_INCLINATIONS_DEG = (43.0, 53.05, 53.22, 70.0, 97.6)
 
 
+@runtime_checkable
 class CovarianceModel(Protocol):
     """Whatever gives each object's position covariance at a time."""
 
