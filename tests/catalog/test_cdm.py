@@ -58,6 +58,7 @@ def test_example_of_the_standard() -> None:
         (change("2570.097065", "NaN"), 16, "X", "not a number"),
         (change("2570.097065", "1e400"), 16, "X", "not a finite number"),
         (change("2570.097065", "1_0"), 16, "X", "not a number"),
+        (change("2570.097065", "9" * 100_000 + "x"), 16, "X", "not a number"),  # in linear time
         (without("Y_DOT"), 7, "Y_DOT", "state is incomplete"),
         (without("REF_FRAME"), 7, "REF_FRAME", "frame of the state is missing"),
         (change("[km]", "[ft]"), 16, "X", "wrong unit"),

@@ -18,7 +18,7 @@ from orbwatch.errors import InputError
 
 __all__ = ["Cdm", "CdmObject", "hbr", "parse_cdms", "read_cdm", "read_cdms", "write_cdm"]
 
-_RADIUS = r"\s*[:=]\s*(\d+\.?\d*(?:[eE][+-]?\d{1,3})?)\s*(?:\[?\s*(k?m)\s*\]?)?\s*$"
+_RADIUS = r"\s*[:=]\s*(\d+(?:\.\d*)?(?:[eE][+-]?\d{1,3})?)\s*(?:\[?\s*(k?m)\s*\]?)?\s*$"
 _HBR = re.compile(r"HBR" + _RADIUS, re.IGNORECASE | re.ASCII)
 _OPERATOR_HBR = re.compile(r"OPERATOR[ _]HARD[ _]BODY[ _]RADIUS" + _RADIUS, re.IGNORECASE | re.ASCII)
 _EXCLUSION = re.compile(r"EXCLUSION[ _]VOLUME[ _]RADIUS" + _RADIUS, re.IGNORECASE | re.ASCII)

@@ -13,7 +13,7 @@ from orbwatch.errors import InputError
 from orbwatch.time import parse_utc
 
 _ABSENT = frozenset({"", "NAN", "N/A", "NA", "NULL", "NONE"})
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 _KM = re.compile(r"km(?:\*\*(\d))?")
 _PRINTABLE = re.compile(r"[ -~]*")
 MAX_LINE = 254
