@@ -16,10 +16,10 @@ from jaxtyping import Bool, Float, Int
 from orbwatch.conjunction.encounter import remediate
 from orbwatch.conjunction.probability import Shape, foster_1992, mahalanobis_squared
 
-_GRID = 25
+_GRID = 13
 _WIDE_GRID = 121
 _GOLDEN = 0.5 * (math.sqrt(5.0) - 1.0)
-_GOLDEN_STEPS = 24  # shrink a bracket of two grid steps by 1e-5: the maximum is flat, so its value is good to 1e-9
+_LOG_SCALE = 1e-4  # the maximum is flat: with the scale to 1e-4, its value is good to 1e-8
 _DILUTED = 1e-3  # relative gain by shrinking the covariance that counts as dilution, as NASA CARA's PcDilution
 _ROWS = 8192
 
@@ -195,13 +195,15 @@ def _search(
         a, b = logs[at, np.maximum(best - 1, 0)], logs[at, np.minimum(best + 1, points - 1)]
         c, d = b - _GOLDEN * (b - a), a + _GOLDEN * (b - a)
         pc_c, pc_d = pc_of_scale(np.exp(c), rows), pc_of_scale(np.exp(d), rows)
-        for _ in range(_GOLDEN_STEPS):
-            left = pc_c > pc_d
-            a, b = np.where(left, a, c), np.where(left, d, b)
-            fresh = np.where(left, b - _GOLDEN * (b - a), a + _GOLDEN * (b - a))
-            pc_fresh = pc_of_scale(np.exp(fresh), rows)
-            c, d = np.where(left, fresh, d), np.where(left, c, fresh)
-            pc_c, pc_d = np.where(left, pc_fresh, pc_d), np.where(left, pc_c, pc_fresh)
+        while len(live := np.flatnonzero(b - a > _LOG_SCALE)):
+            left = pc_c[live] > pc_d[live]
+            one, two = live[left], live[~left]
+            b[one], d[one], pc_d[one] = d[one], c[one], pc_c[one]
+            c[one] = b[one] - _GOLDEN * (b[one] - a[one])
+            a[two], c[two], pc_c[two] = c[two], d[two], pc_d[two]
+            d[two] = a[two] + _GOLDEN * (b[two] - a[two])
+            fresh = pc_of_scale(np.exp(np.where(left, c[live], d[live])), rows[live])
+            pc_c[one], pc_d[two] = fresh[left], fresh[~left]
         candidates = np.stack([grid[at, best], pc_c, pc_d])
         winner = candidates.argmax(axis=0)
         pc[rows] = candidates[winner, at]
