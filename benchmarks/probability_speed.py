@@ -134,7 +134,7 @@ def seconds(call: Callable[[], object], repeats: int = 3) -> tuple[float, float]
 
 
 def scipy_seconds(cases: Cases) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Times of `PEER_ROWS` probabilities by scipy: `dblquad` over the disk, `quad` of differences of error functions."""
+    """Times of `PEER_ROWS` probabilities by scipy: `dblquad` over the disk, `quad` of error functions' differences."""
     miss, cov, radius = cases
     values, axes = np.linalg.eigh(cov)
     along = (axes.swapaxes(1, 2) @ miss[:, :, None])[:, :, 0]
@@ -196,9 +196,9 @@ def run(data: Path) -> str:  # noqa: ARG001
     lines = [
         "## Probability of collision",
         "",
-        "Per million encounters (larger sigma 50 m to 5 km, aspect ratio 1 to 100, miss to 5 sigmas, radius 1 to 30 m), "
-        f"{min(2, os.cpu_count() or 1)} threads unless said otherwise, measured on {ROWS:,} for the circle and on fewer "
-        "for the others; best of 3. Ratio: processor time over that of the first line.",
+        "Per million encounters (larger sigma 50 m to 5 km, aspect ratio 1 to 100, miss to 5 sigmas, radius 1 to 30 m) "
+        f"by {min(2, os.cpu_count() or 1)} threads unless said otherwise; {ROWS:,} for the circle, fewer for others; "
+        "best of 3. Ratio: processor time over that of the first line.",
         "",
         "| what | wall, s | processor, s | ratio |",
         "|---|---|---|---|",
