@@ -80,6 +80,13 @@ def test_missing_covariances() -> None:
     assert (largest.cov_source_1, largest.cov_source_2) == ("none", "empirical")
 
 
+def test_a_zero_miss_has_no_alfriend_maximum() -> None:
+    found = events(r2_km=np.array([STATE_1[:3]]))
+    by_kind = {(one.method, one.kind): one.pc for one in found.results(0)}
+    assert by_kind["alfriend_1999", "maximum"] is None  # infinite, which JSON cannot say
+    assert by_kind["alfano_2005", "maximum"] == 1.0
+
+
 def test_no_relative_motion_has_no_probability() -> None:
     found = events(v2_km_s=np.array([STATE_1[3:]]))
     assert "zero_relative_speed" in found.flags_of(0)

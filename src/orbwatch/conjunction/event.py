@@ -54,7 +54,7 @@ class PcResult:
     """circle, square, square_equal_area, approximate, maximum (over the covariance's size), or
     single_covariance_maximum (over the covariance that is missing)."""
     pc: float | None
-    """None where there is none; the flags say why."""
+    """None where there is none (the flags say why) or where it is unbounded (Alfriend's maximum of a zero miss)."""
     flags: tuple[str, ...]
     """Keys of `FLAGS`."""
     hbr_m: float
@@ -103,7 +103,7 @@ class Probabilities:
             PcResult(
                 method=method,
                 kind=kind,
-                pc=None if np.isnan(pc[i]) else float(pc[i]),
+                pc=float(pc[i]) if np.isfinite(pc[i]) else None,
                 flags=flags,
                 hbr_m=float(self.encounter.hbr_km[i] * 1e3),
                 hbr_source=self.hbr_source[i],
