@@ -150,8 +150,7 @@ def _without_illegal(table: GpTable) -> tuple[GpTable, list[Rejected]]:
             value = getattr(table, name)[i].item()
             aside.append(_put_aside(table, i, f"{name} = {value} is out of range; legal: {legal_text(name)}"))
         bad |= wrong
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        decayed = ~bad & (perigee_radius_km(table) < WGS72_RADIUS_KM)
+    decayed = ~bad & (perigee_radius_km(table) < WGS72_RADIUS_KM)
     for i in np.flatnonzero(decayed).tolist():
         height = float(perigee_radius_km(table[i : i + 1])[0]) - WGS72_RADIUS_KM
         aside.append(_put_aside(table, i, f"decayed: perigee {height:.0f} km below the surface".replace("-", "")))

@@ -85,7 +85,7 @@ READ_KEYS = (
 )
 
 _EPOCH = re.compile(r"[0-9-]{8,10}T[0-9:]{8}(?:\.[0-9]+)?Z?")
-_ISO = frozenset("0123456789-:.T")
+_PATTERN = b"0000-00-00T00:00:00.000000"
 
 
 def omm_table(
@@ -139,9 +139,7 @@ def epoch_us_of(text: str) -> int:
 
 def _epochs(values: Sequence[Any], reasons: Reasons) -> Int[np.ndarray, " n"]:
     try:
-        joined = "".join(values)
-        uniform = set(map(len, values)) == {26} and all(value[10] == "T" for value in values)
-        if uniform and set(joined) <= _ISO:
+        if _uniform("".join(values), len(values)):
             return np.array(values, "datetime64[us]").astype(np.int64)
     except (TypeError, ValueError):  # not all are text, or one is no date: one by one, to tell which
         pass
@@ -153,6 +151,17 @@ def _epochs(values: Sequence[Any], reasons: Reasons) -> Int[np.ndarray, " n"]:
             shown = f"EPOCH = {str(value)[:40]!r}: {error.what}; legal: {error.legal}"
             reasons.setdefault(i, shown if value not in (None, "") else "EPOCH is missing")
     return out
+
+
+def _uniform(joined: str, n: int) -> bool:
+    """Whether n texts, joined, all look like 2026-04-12T13:20:00.000000, as in files that programs write."""
+    if not n or len(joined) != n * len(_PATTERN) or not joined.isascii():
+        return False
+    characters = np.frombuffer(joined.encode("ascii"), np.uint8).reshape(n, len(_PATTERN))
+    pattern = np.frombuffer(_PATTERN, np.uint8)
+    digit = pattern == ord("0")
+    numbers = characters[:, digit]
+    return bool(((numbers >= 48) & (numbers <= 57)).all() and (characters[:, ~digit] == pattern[~digit]).all())
 
 
 def _check_meta(values: Sequence[Any], key: str, legal: tuple[str, ...], reasons: Reasons) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -13,6 +14,9 @@ from pathlib import Path
 from orbwatch.errors import InputError
 
 MAX_BYTES = 2 << 30  # unpacked; a full catalogue is 4 MB
+
+# What the unpackers raise on damaged bytes (ValueError: a zip directory that points outside the file).
+_DAMAGE = (lzma.LZMAError, zlib.error, zipfile.BadZipFile, EOFError, OSError, ValueError, RuntimeError, struct.error)
 
 
 def open_text(path: str | Path, max_bytes: int = MAX_BYTES) -> str:
@@ -63,15 +67,7 @@ def unpack(data: bytes, file: str | Path | None = None, max_bytes: int = MAX_BYT
                 if len(members) != 1:
                     raise InputError(f"the zip holds {len(members)} files, not one", file=file, hint="Unpack it first.")
                 return _limited(archive.open(members[0]).read, file, max_bytes)
-    except (
-        lzma.LZMAError,
-        zlib.error,
-        zipfile.BadZipFile,
-        EOFError,
-        OSError,
-        RuntimeError,
-        NotImplementedError,
-    ) as error:
+    except _DAMAGE as error:
         hint = "It is damaged or was cut off: fetch it again."
         raise InputError(f"cannot unpack the file: {error}", file=file, hint=hint) from error
     if len(data) > max_bytes:

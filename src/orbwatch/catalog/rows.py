@@ -26,7 +26,7 @@ Reasons = dict[int, str]
 """Why rows are put aside: row number -> the first reason found."""
 
 _DECIMAL = frozenset("0123456789+-.eE")
-_REAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+_REAL = re.compile(r"[+-]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]{1,4})?")  # ++: never tried twice
 _INTEGER = re.compile(r"\+?[0-9]{1,18}")
 LONGEST_NAME = 120
 """A longer one is damage, such as a quote that swallowed what follows it."""

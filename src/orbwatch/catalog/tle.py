@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
@@ -160,14 +160,20 @@ def _matrix(text: str, n: int) -> UInt8[np.ndarray, "n 69"]:
     return np.frombuffer(text.encode("ascii"), np.uint8).reshape(n, LENGTH)
 
 
-def _check_columns(rows: UInt8[np.ndarray, "n 69"], layout: str, number: int, reasons: Reasons) -> None:
-    """A reason for each row with a character that its column cannot hold, or a blank inside a number."""
+@cache
+def _classes(layout: str) -> tuple[Bool[np.ndarray, "69 256"], Bool[np.ndarray, " 69"]]:
+    """Which bytes each column may hold, and which columns belong to numbers that may begin with blanks."""
     allowed = np.zeros((LENGTH, 256), bool)
     for column, kind in enumerate(layout):
         allowed[column, [ord(one) for one in _CLASS.get(kind, kind)]] = True
+    return allowed, np.array([kind in "_a" for kind in layout])
+
+
+def _check_columns(rows: UInt8[np.ndarray, "n 69"], layout: str, number: int, reasons: Reasons) -> None:
+    """A reason for each row with a character that its column cannot hold, or a blank inside a number."""
+    allowed, blankable = _classes(layout)
     wrong = ~allowed[np.arange(LENGTH), rows]
     # Blanks may lead a number, not follow a digit of it.
-    blankable = np.array([kind in "_a" for kind in layout])
     wrong[:, 1:] |= (rows[:, 1:] == 32) & (rows[:, :-1] != 32) & blankable[1:] & blankable[:-1]
     for i in np.flatnonzero(wrong.any(axis=1)):
         column = int(np.argmax(wrong[i]))
@@ -191,9 +197,9 @@ def _whole(rows: UInt8[np.ndarray, "n 69"], *cuts: int) -> Int[np.ndarray, " n"]
     """The digits in columns [cuts[0], cuts[1]), [cuts[2], cuts[3]) ... as one whole number, other characters as 0."""
     value = np.zeros(len(rows), np.int64)
     for start, end in zip(cuts[::2], cuts[1::2], strict=True):
-        for column in range(start, end):
-            digit = rows[:, column]
-            value = value * 10 + np.where((digit >= 48) & (digit <= 57), digit - 48, 0)
+        part = rows[:, start:end].astype(np.int64) - 48
+        part[(part < 0) | (part > 9)] = 0
+        value = value * 10 ** (end - start) + part @ 10 ** np.arange(end - start - 1, -1, -1)
     return value
 
 

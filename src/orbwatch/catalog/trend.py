@@ -56,16 +56,20 @@ def off_trend(table: GpTable) -> dict[str, Int[np.ndarray, " k"]]:
 
 def perigee_radius_km(table: GpTable) -> Float[np.ndarray, " n"]:
     """Mean perigee radius, km, from the Kozai mean motion (good to a few km)."""
-    rate = table.mean_motion_rev_day * (TWO_PI / DAY_S)
-    return np.cbrt(WGS72_MU_KM3_S2 / rate**2) * (1.0 - table.eccentricity)
+    return _semi_major_axis_km(table) * (1.0 - table.eccentricity)
+
+
+def _semi_major_axis_km(table: GpTable) -> Float[np.ndarray, " n"]:
+    slowest = 1e-6  # rev/day: slower ones are as far as these, which keeps the squares finite
+    rate = np.maximum(table.mean_motion_rev_day, slowest) * (TWO_PI / DAY_S)
+    return np.asarray(np.cbrt(WGS72_MU_KM3_S2 / rate**2))
 
 
 def _steps(table: GpTable, gap_day: Float[np.ndarray, " m"]) -> dict[str, Float[np.ndarray, " m"]]:
     """Each set (from the second on) minus its prediction from the one before."""
     n = table.mean_motion_rev_day
     incl = np.radians(table.inclination_deg)
-    rate = n * (TWO_PI / DAY_S)
-    semi_latus_km = np.cbrt(WGS72_MU_KM3_S2 / rate**2) * (1.0 - table.eccentricity**2)
+    semi_latus_km = _semi_major_axis_km(table) * (1.0 - table.eccentricity**2)
     j2 = 1.5 * J2_WGS72 * (WGS72_RADIUS_KM / semi_latus_km) ** 2 * n * 360.0  # deg/day
     node_rate = -j2 * np.cos(incl)
     perigee_rate = j2 * (2.0 - 2.5 * np.sin(incl) ** 2)
@@ -76,7 +80,7 @@ def _steps(table: GpTable, gap_day: Float[np.ndarray, " m"]) -> dict[str, Float[
     )
     middle = (incl[1:] + incl[:-1]) / 2.0
     return {
-        "mean motion": np.diff(n) / n[:-1],
+        "mean motion": np.diff(n) / np.maximum(n[:-1], 1e-6),
         "eccentricity": np.diff(table.eccentricity),
         "inclination": np.diff(table.inclination_deg),
         "node": node * np.sin(middle),
