@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 SRC = Path(__file__).parent.parent / "src" / "orbwatch"
@@ -20,6 +21,11 @@ _checked = [
     if not is_package and not name.endswith("_kernel")
 ]
 install_import_hook(_checked, "beartype.beartype")
+
+
+# A busy machine is no failure, and a failure comes with the example that makes it again.
+settings.register_profile("orbwatch", deadline=None, print_blob=True)
+settings.load_profile("orbwatch")
 
 
 @pytest.fixture(autouse=True)

@@ -69,6 +69,9 @@ class RiskSettings:
     hbr_table: Path | None = None
     """Hard-body radii and masses of objects: a CSV file with the columns ObjectID, HBR, HBRSource, Mass (NASA CARA's
     format; plain, xz or gz). The defaults below serve the objects that it leaves out."""
+    satcat: Path | None = None
+    """Names and types of objects: a satellite catalogue in CSV with the columns NORAD_CAT_ID, OBJECT_NAME, OBJECT_TYPE
+    (CelesTrak's satcat.csv; plain, xz or gz). TLE files carry neither."""
     hbr_payload_m: Radius = 5.0
     """Hard-body radius assumed for a payload, m."""
     hbr_rocket_body_m: Radius = 5.0

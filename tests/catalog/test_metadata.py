@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orbwatch.catalog.metadata import TYPES, hard_body, object_type, read_satcat_types, read_sizes
+from orbwatch.catalog.gp import COLUMNS, GpTable
+from orbwatch.catalog.metadata import TYPES, hard_body, object_type, read_satcat, read_sizes
 from orbwatch.errors import InputError
 from orbwatch.settings import RiskSettings
 
@@ -78,12 +79,20 @@ def test_table_wins_and_everything_is_labelled(tmp_path: Path) -> None:
 
 def test_defaults_and_types_can_be_given(tmp_path: Path) -> None:
     satcat = write(tmp_path, "OBJECT_NAME,NORAD_CAT_ID,OBJECT_TYPE\nA,11,R/B\nB,12,DEB\nC,13,\n")
-    types = read_satcat_types(satcat)
+    read = read_satcat(satcat)
+    types = read.types
     assert types == {11: "rocket body", 12: "debris", 13: "unknown"}
     defaults = RiskSettings(hbr_payload_m=1.5, hbr_rocket_body_m=2.5, hbr_debris_m=0.5, hbr_unknown_m=3.5)
     ids = np.array([11, 12, 13, 14], dtype=np.int64)
     found = hard_body(ids, np.array(["A", "B", "C", "D"]), types=types, defaults=defaults)
     assert found.hbr_m.tolist() == [2.5, 0.5, 3.5, 1.5]
+
+
+def test_a_satcat_names_what_has_no_name(tmp_path: Path) -> None:
+    satcat = write(tmp_path, "OBJECT_NAME,NORAD_CAT_ID,OBJECT_TYPE\nLONG NAME OF ELEVEN,11,PAY\nB,12,DEB\n")
+    columns = dict.fromkeys(COLUMNS, np.zeros(3))
+    table = GpTable.from_columns({**columns, "norad_id": [11, 12, 13], "name": ["", "MINE", ""]})
+    assert read_satcat(satcat).named(table).name.tolist() == ["LONG NAME OF ELEVEN", "MINE", ""]
 
 
 def test_empty_catalogue_and_table(tmp_path: Path) -> None:

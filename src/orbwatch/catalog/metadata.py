@@ -19,12 +19,13 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from orbwatch.catalog.gp import GpTable
 from orbwatch.catalog.opened import open_text
 from orbwatch.errors import InputError
 from orbwatch.settings import RiskSettings
@@ -91,7 +92,7 @@ def hard_body(
         norad_ids: catalogue numbers, (n,).
         names: OBJECT_NAME, (n,); tells the type by the catalogue's conventions, empty when unknown.
         table: a user's table (`read_sizes`); what it leaves blank falls back on the defaults.
-        types: types by catalogue number (`read_satcat_types`), preferred to the name.
+        types: types by catalogue number (`read_satcat`), preferred to the name.
         defaults: radii by type; `RiskSettings()` when not given.
     """
     defaults = RiskSettings() if defaults is None else defaults
@@ -163,18 +164,36 @@ def read_sizes(path: str | Path) -> SizeTable:
     )
 
 
-def read_satcat_types(path: str | Path) -> dict[int, str]:
-    """Object types by catalogue number from a SATCAT in CSV (columns NORAD_CAT_ID and OBJECT_TYPE: PAY, R/B, DEB, UNK).
+@dataclass(frozen=True)
+class Satcat:
+    """What a satellite catalogue says of objects, by catalogue number."""
+
+    names: Mapping[int, str]
+    types: Mapping[int, str]
+    """One of `TYPES`."""
+
+    def named(self, table: GpTable) -> GpTable:
+        """The table with names where it has none; TLE files carry none."""
+        known = [
+            name or self.names.get(number, "")
+            for number, name in zip(table.norad_id.tolist(), table.name.tolist(), strict=True)
+        ]
+        return replace(table, name=np.array(known, dtype=str))
+
+
+def read_satcat(path: str | Path) -> Satcat:
+    """A SATCAT in CSV, as CelesTrak has it: columns NORAD_CAT_ID, OBJECT_NAME, OBJECT_TYPE (PAY, R/B, DEB, UNK).
 
     Raises:
         InputError: a missing column or a bad catalogue number, with its line.
     """
-    return {
-        _norad_id(row["NORAD_CAT_ID"], path, line, "NORAD_CAT_ID"): _SATCAT_TYPE.get(
-            row["OBJECT_TYPE"].upper(), UNKNOWN
-        )
-        for line, row in _rows(path, ("NORAD_CAT_ID", "OBJECT_TYPE"))
-    }
+    names: dict[int, str] = {}
+    types: dict[int, str] = {}
+    for line, row in _rows(path, ("NORAD_CAT_ID", "OBJECT_NAME", "OBJECT_TYPE")):
+        number = _norad_id(row["NORAD_CAT_ID"], path, line, "NORAD_CAT_ID")
+        names[number] = row["OBJECT_NAME"].strip()
+        types[number] = _SATCAT_TYPE.get(row["OBJECT_TYPE"].upper(), UNKNOWN)
+    return Satcat(names, types)
 
 
 def _rows(path: str | Path, required: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:

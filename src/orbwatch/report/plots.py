@@ -158,10 +158,8 @@ def altitude_histogram(altitude_km: Float[np.ndarray, " k"]) -> Spec:
 def age_histogram(age_day: Float[np.ndarray, " n"], excluded: Int[np.ndarray, ""] | int, limit_day: float) -> Spec:
     """How old the element sets are at the start of the window."""
     bars = _bars(np.clip(age_day, 0.0, limit_day), np.linspace(0.0, limit_day, 41), COMBINED)
+    beyond = f"days before the window ({int(excluded):,} beyond {limit_day:g} left out)"
     return {
         "data": [bars],
-        "layout": _layout(
-            f"Age of the element sets ({int(excluded)} older than {limit_day:g} days left out)",
-            "age at the start of the window, days", "objects", yaxis={"type": "log"}, bargap=0.05,
-        ),
-    }  # fmt: skip
+        "layout": _layout("Age of the element sets", beyond, "objects", yaxis={"type": "log"}, bargap=0.05),
+    }

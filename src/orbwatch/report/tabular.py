@@ -45,13 +45,20 @@ def emit(
     if form == "table":
         out.write(_terminal(columns, title, limit, numbers or {}).encode())
     elif form == "json":
-        out.write(json.dumps(_rows(columns), indent=1, allow_nan=False).encode() + b"\n")
+        emit_json(_rows(columns), out)
     else:
         frame = pl.DataFrame({name: _series(name, values) for name, values in columns.items()})
         if form == "csv":
             frame.write_csv(out)
         else:
             frame.write_parquet(out)
+    out.flush()
+
+
+def emit_json(value: Any, stream: ByteStream | None = None) -> None:
+    """Write one JSON document to a stream (standard output); NaN is refused, as JSON has none."""
+    out: Any = stream or sys.stdout.buffer
+    out.write(json.dumps(value, indent=1, allow_nan=False).encode() + b"\n")
     out.flush()
 
 

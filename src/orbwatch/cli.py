@@ -1,0 +1,257 @@
+"""The command line: verbs only. Standard output carries data; progress, talk and errors go to standard error.
+
+Exit codes: 0 done, 1 error, 2 wrong usage, 3 events above the alert threshold, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from orbwatch import __version__
+from orbwatch.errors import OrbwatchError
+from orbwatch.options import Command, setting, settings_of
+
+FILE = click.Path(path_type=Path)
+
+catalog_option = click.option(
+    "--catalog",
+    type=FILE,
+    required=True,
+    help="Element sets: OMM (JSON, CSV, KVN, XML), TLE/3LE or Parquet; xz, gz too.",
+)
+config_option = click.option("--config", type=FILE, help="Settings file (TOML). [default: ./orbwatch.toml if there]")
+
+
+def format_option(*forms: str) -> Callable[[Command], Command]:
+    return click.option(
+        "--format", "form", type=click.Choice(forms), default=forms[0], show_default=True, help="What to print."
+    )
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="orbwatch")
+def cli() -> None:
+    """Space Domain Awareness: from public orbital data to decisions with error bars that hold."""
+
+
+@cli.command()
+@click.option("--catalog", type=FILE, help="Element sets to assess; without it, today's public catalogue is fetched.")
+@click.option("--start", help="UTC start of the window. [default: now, or the age of an older catalogue]")
+@click.option(
+    "--days", type=click.FloatRange(0.0, 30.0, min_open=True), help="Length of the window, instead of --hours."
+)
+@setting("screen.hours")
+@setting("screen.threshold_km")
+@setting("screen.max_age_day")
+@setting("screen.threads")
+@setting("risk.pc_alert")
+@setting("risk.hbr_table")
+@setting("risk.satcat")
+@setting("report.top_events")
+@setting("store.url", "--store")
+@click.option("--output", type=FILE, default=Path("orbwatch-out"), show_default=True, help="Folder of report and CDMs.")
+@format_option("table", "json", "csv", "parquet")
+@config_option
+def assess(
+    catalog: Path | None, start: str | None, days: float | None, output: Path, form: Any, **options: Any
+) -> None:
+    """The main job: every close approach of the catalogue, its probability, a report and CDMs."""
+    from orbwatch import outputs, pipeline, views
+
+    settings = _settings({**options, "screen__hours": days * 24.0} if days else options)
+    result = pipeline.assess(pipeline.read_catalogue(catalog, settings.source), start, settings, _progress())
+    views.show_assessment(result, form)
+    views.say_where(outputs.write_outputs(result, output), result)
+    sys.exit(130 if not result.complete else 3 if result.alerts else 0)
+
+
+@cli.command()
+@catalog_option
+@click.option("--ids", type=FILE, help="File of catalogue numbers: screen these against all others.")
+@click.option("--id", "single", type=int, multiple=True, help="A catalogue number to screen against all others.")
+@click.option("--among", is_flag=True, help="Screen the given ids only among themselves.")
+@click.option("--start", help="UTC start of the window. [default: now, or the age of an older catalogue]")
+@setting("screen.hours")
+@setting("screen.threshold_km")
+@setting("screen.box_rtn_km")
+@setting("screen.threads")
+@format_option("table", "csv", "json", "parquet")
+@config_option
+def screen(
+    catalog: Path, ids: Path | None, single: tuple[int, ...], among: bool, start: str | None, form: Any, **options: Any
+) -> None:
+    """Every approach below a threshold: times and miss distances only."""
+    from orbwatch import views
+
+    found = views.screen_file(catalog, _ids(ids, single), among, start, _settings(options), _progress())
+    views.show_approaches(found, form)
+
+
+@cli.command()
+@catalog_option
+@click.option("--at", required=True, help="UTC instant, e.g. 2025-04-15T12:00:00.")
+@click.option("--ids", type=FILE, help="File of catalogue numbers.")
+@format_option("table", "csv", "json", "parquet")
+def propagate(catalog: Path, at: str, ids: Path | None, form: Any) -> None:
+    """States of the catalogue at an instant (SGP4, TEME, km and km/s), with a status for each."""
+    from orbwatch import views
+
+    views.show_states(catalog, at, _ids(ids, ()), form)
+
+
+@cli.command("object")
+@click.argument("norad_id", type=int)
+@catalog_option
+@setting("risk.hbr_table")
+@setting("risk.satcat")
+@click.option("--at", help="UTC instant. [default: now, or when an older catalogue was made]")
+@format_option("table", "json", "omm")
+@config_option
+def object_(norad_id: int, catalog: Path, at: str | None, form: Any, **options: Any) -> None:
+    """One object: elements, their age and expected error, orbit, size, stored events."""
+    from orbwatch import views
+
+    views.show_object(norad_id, catalog, _settings(options), form, at)
+
+
+@cli.group()
+def cdm() -> None:
+    """Conjunction data messages (CCSDS 508.0-B)."""
+
+
+@cdm.command("read")
+@click.argument("files", type=FILE, nargs=-1, required=True)
+@format_option("table", "json")
+def cdm_read(files: tuple[Path, ...], form: Any) -> None:
+    """What messages say; a file that cannot be read is named with the reason, the others are shown."""
+    from orbwatch import messages
+
+    sys.exit(messages.show(files, form))
+
+
+@cdm.command("pc")
+@click.argument("files", type=FILE, nargs=-1, required=True)
+@click.option(
+    "--hbr-m", type=click.FloatRange(0.0, min_open=True), help="Combined hard-body radius, over the message's."
+)
+@format_option("table", "json", "csv", "parquet")
+@config_option
+def cdm_pc(files: tuple[Path, ...], hbr_m: float | None, form: Any, **options: Any) -> None:
+    """Probability of collision of messages, by every 2D method, with validity flags."""
+    from orbwatch import messages
+
+    sys.exit(messages.show_pc(files, hbr_m, _settings(options), form))
+
+
+@cdm.command("write")
+@click.argument("file", type=FILE)
+@click.option("--to", type=click.Choice(["kvn", "xml", "json"]), default="kvn", show_default=True)
+def cdm_write(file: Path, to: Any) -> None:
+    """Write a message again, strictly by the standard, in another notation."""
+    from orbwatch import messages
+
+    messages.convert(file, to)
+
+
+@cli.command()
+@click.option(
+    "--from",
+    "service",
+    type=click.Choice(["celestrak", "space-track", "space-track-cdm"]),
+    default="celestrak",
+    show_default=True,
+    help="Space-Track needs ORBWATCH_SPACETRACK_USER and ORBWATCH_SPACETRACK_PASSWORD.",
+)
+@setting("source.celestrak_group")
+@click.option("--output", type=FILE, help="Copy the file there; it stays in the cache as well.")
+@config_option
+def fetch(service: str, output: Path | None, **options: Any) -> None:
+    """Fetch the public catalogue (at most once in two hours) and print the file's path."""
+    from orbwatch import pipeline
+
+    click.echo(pipeline.fetch(service, _settings(options).source, output))
+
+
+@cli.command()
+@click.option(
+    "--output", type=FILE, default=Path("orbwatch-demo"), show_default=True, help="Folder of report and CDMs."
+)
+@click.option("--objects", type=click.IntRange(200, 50_000), default=2000, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@setting("screen.threads")
+def demo(output: Path, objects: int, seed: int, **options: Any) -> None:
+    """The main job on a simulated catalogue with planted approaches; offline, no account."""
+    from orbwatch import demo as simulated
+    from orbwatch import outputs, views
+
+    result, verdicts = simulated.run(output, objects, seed, _settings({**options, "config": None}), _progress())
+    views.show_assessment(result, "table")
+    written = outputs.write_outputs(result, output, simulated.truth_table(verdicts), simulated.LABEL)
+    views.say_where(written, result)
+    sys.exit(views.say_verdicts(verdicts))
+
+
+@cli.command()
+@click.argument("event", required=False)
+@setting("store.url", "--store")
+@format_option("table", "json")
+@config_option
+def replay(event: str | None, form: Any, **options: Any) -> None:
+    """Recompute a stored event from its stored inputs and compare; without EVENT, list what is stored."""
+    from orbwatch import replay as again
+    from orbwatch import views
+
+    settings = _settings(options)
+    if event is None:
+        views.show_stored(settings, form)
+    else:
+        sys.exit(views.show_replay(again.replay(event, settings), form))
+
+
+def _settings(options: dict[str, Any]) -> Any:
+    return settings_of(options["config"], options)
+
+
+def _ids(file: Path | None, single: tuple[int, ...]) -> list[int] | None:
+    from orbwatch.catalog.ids import read_ids
+
+    given = ([] if file is None else read_ids(file)) + list(single)
+    return given or None
+
+
+def _progress() -> Any:
+    from orbwatch.report.progress import terminal_progress
+
+    return terminal_progress()
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.exceptions.Exit as error:
+        code = error.exit_code
+    except click.UsageError as error:
+        error.show()
+        code = 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted: what was finished is stored; the same command continues", err=True)
+        code = 130
+    except OrbwatchError as error:
+        click.echo(f"error: {error}", err=True)
+        code = 1
+    except BrokenPipeError:
+        # The reader of our output has gone (head, say): nothing is wrong, and nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

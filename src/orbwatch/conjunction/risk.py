@@ -1,0 +1,151 @@
+"""From approaches to stored events: covariance, hard-body radius, probability and flags of each, with their sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from orbwatch.catalog.gp import GpTable
+from orbwatch.catalog.metadata import HardBodies
+from orbwatch.catalog.store import StoredEvent, event_key
+from orbwatch.conjunction.event import FLAGS, PcResult, Probabilities, assess
+from orbwatch.conjunction.maximum import dilution_curve, hbr_curve
+from orbwatch.conjunction.screen import Approaches
+from orbwatch.constants import DAY_US
+from orbwatch.frames import rtn_matrix
+from orbwatch.uncertainty.covariance import CovarianceModel
+
+RISK_FLAGS: Mapping[str, str] = {
+    **FLAGS,
+    "co_moving": "docked, in formation or on the same orbit: a 2-D probability does not apply",
+    "covariance_extrapolated": "an element set is older than the covariance model was measured for",
+}
+"""What each flag of an event means."""
+
+CURVE_HBR = np.geomspace(0.1, 10.0, 61)  # times the radius used
+CURVE_SCALE = np.geomspace(0.05, 20.0, 81)
+
+
+def assess_approaches(
+    approaches: Approaches, table: GpTable, bodies: HardBodies, model: CovarianceModel
+) -> list[StoredEvent]:
+    """Events from approaches: rows of `table` and of `bodies` are the approaches' indices.
+
+    Every event's payload holds what its numbers rest on: epochs and ages, TEME states at TCA, both RTN covariances with
+    their source, the hard-body radius with its source, the maximum probability and the flags.
+    """
+    if not len(approaches):
+        return []
+    first, second = approaches.index_1, approaches.index_2
+    tca_us = approaches.tca_us
+    sets = [table[index] for index in (first, second)]
+    covs = [model.cov_rtn_km2(part, tca_us) for part in sets]
+    beyond = [model.extrapolated(part, tca_us) for part in sets]
+    ages = np.stack([(tca_us - part.epoch_us) / DAY_US for part in sets], axis=1)
+    hbr_m, hbr_source = bodies.combined(first, second)
+    found = assess(
+        approaches.r1_teme_km,
+        approaches.v1_teme_km_s,
+        covs[0],
+        approaches.r2_teme_km,
+        approaches.v2_teme_km_s,
+        covs[1],
+        hbr_m,
+        hbr_source=hbr_source,
+        cov_source_1=model.label,
+        cov_source_2=model.label,
+        cov_age_day_1=ages[:, 0],
+        cov_age_day_2=ages[:, 1],
+    )
+    miss_rtn_km = _miss_rtn(approaches)
+    maximum = found.pc["alfano_2005", "maximum"]
+    extra = {"co_moving": approaches.co_moving, "covariance_extrapolated": beyond[0] | beyond[1]}
+    return [
+        StoredEvent(
+            event_key=event_key(int(approaches.norad_id_1[i]), int(approaches.norad_id_2[i]), int(tca_us[i])),
+            norad_id_1=int(approaches.norad_id_1[i]),
+            norad_id_2=int(approaches.norad_id_2[i]),
+            name_1=str(sets[0].name[i]),
+            name_2=str(sets[1].name[i]),
+            tca_us=int(tca_us[i]),
+            miss_km=float(approaches.miss_km[i]),
+            rel_speed_km_s=float(approaches.rel_speed_km_s[i]),
+            co_moving=bool(approaches.co_moving[i]),
+            pc=None if np.isnan(found.circle[i]) else float(found.circle[i]),
+            payload={
+                "method": "foster_1992",
+                "kind": "circle",
+                "pc_maximum": maximum[i],
+                "flags": [*found.flags_of(i), *(name for name, raised in extra.items() if raised[i])],
+                "hbr_m": hbr_m[i],
+                "hbr_source": hbr_source[i],
+                "covariance_source": model.label,
+                "cov_rtn_km2": [covs[0][i], covs[1][i]],
+                "epoch_us": [sets[0].epoch_us[i], sets[1].epoch_us[i]],
+                "object_id": [str(sets[0].object_id[i]), str(sets[1].object_id[i])],
+                "age_day": ages[i],
+                "miss_rtn_km": miss_rtn_km[i],
+                "r_teme_km": [approaches.r1_teme_km[i], approaches.r2_teme_km[i]],
+                "v_teme_km_s": [approaches.v1_teme_km_s[i], approaches.v2_teme_km_s[i]],
+            },
+        )
+        for i in range(len(approaches))
+    ]
+
+
+def _miss_rtn(approaches: Approaches) -> Float[np.ndarray, "k 3"]:
+    axes = rtn_matrix(approaches.r1_teme_km, approaches.v1_teme_km_s)
+    miss: Float[np.ndarray, "k 3"] = np.einsum("kij,kj->ki", axes, approaches.r2_teme_km - approaches.r1_teme_km)
+    return miss
+
+
+@dataclass(frozen=True, eq=False)
+class PlaneView:
+    """One event in its encounter plane, with all methods and the curves of a report."""
+
+    miss_km: Float[np.ndarray, "2"]
+    cov_1_km2: Float[np.ndarray, "2 2"]
+    cov_2_km2: Float[np.ndarray, "2 2"]
+    results: list[PcResult]
+    hbr_m: Float[np.ndarray, " h"]
+    pc_of_hbr: Float[np.ndarray, " h"]
+    scale: Float[np.ndarray, " s"]
+    pc_of_scale: Float[np.ndarray, " s"]
+
+
+def plane_view(event: StoredEvent) -> PlaneView:
+    """The event's encounter plane, every 2-D probability, and Pc against hard-body radius and uncertainty."""
+    found = probabilities(event)
+    plane = found.encounter
+    hbr_m = CURVE_HBR * float(event.payload["hbr_m"])
+    return PlaneView(
+        miss_km=plane.miss_km[0],
+        cov_1_km2=plane.cov1_km2[0],
+        cov_2_km2=plane.cov2_km2[0],
+        results=found.results(0),
+        hbr_m=hbr_m,
+        pc_of_hbr=hbr_curve(plane.miss_km, plane.cov_km2, hbr_m / 1e3)[0],
+        scale=CURVE_SCALE,
+        pc_of_scale=dilution_curve(plane.miss_km, plane.cov_km2, plane.hbr_km, CURVE_SCALE)[0],
+    )
+
+
+def probabilities(event: StoredEvent) -> Probabilities:
+    """All 2-D probabilities of a stored event, from its own stored states and covariances."""
+    payload: Mapping[str, Any] = event.payload
+    (r1, r2), (v1, v2), (cov1, cov2) = (
+        np.array(payload[name], float)[:, None] for name in ("r_teme_km", "v_teme_km_s", "cov_rtn_km2")
+    )
+    ages = np.array(payload["age_day"], float)
+    return assess(
+        r1, v1, cov1, r2, v2, cov2, np.array([payload["hbr_m"]], float),
+        hbr_source=payload["hbr_source"],
+        cov_source_1=payload["covariance_source"],
+        cov_source_2=payload["covariance_source"],
+        cov_age_day_1=ages[:1],
+        cov_age_day_2=ages[1:],
+    )  # fmt: skip
