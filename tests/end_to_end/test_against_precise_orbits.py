@@ -1,6 +1,6 @@
 """The whole chain - element sets, SGP4, TEME to ITRF, time scales - against an orbit known to centimetres.
 
-A wrong frame or time scale shows at once: TEME taken for GCRF costs 23 km, TAI taken for UTC 276 km.
+A wrong frame or time scale shows at once, and more so every year: TEME taken for GCRF costs 23 km in 2022, 4 in 2003.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from orbwatch.catalog.files import read_gp
 from orbwatch.catalog.sp3 import read_sp3
 from orbwatch.constants import DAY_US
-from orbwatch.frames import teme_to_itrf
+from orbwatch.frames import gcrf_to_itrf, teme_to_itrf
 from orbwatch.propagate.sgp4 import Sgp4Catalog
 from orbwatch.time import us_to_jd
 
@@ -30,5 +30,8 @@ def test_jason_1_from_its_newest_element_sets(data: Path) -> None:
     assert (status == 0).all()
     r_itrf, _ = teme_to_itrf(r, v, *us_to_jd(times_us))
     error_km = np.linalg.norm(r_itrf - truth_km, axis=1)
-    assert np.median(error_km) < 0.5
-    assert error_km.max() < 2.0
+    # Element sets of 2003 are good to about a kilometre at 1,336 km; the frame mistaken adds another four.
+    assert np.median(error_km) < 1.2
+    assert error_km.max() < 2.5
+    mistaken, _ = gcrf_to_itrf(r, v, *us_to_jd(times_us))
+    assert np.median(np.linalg.norm(mistaken - truth_km, axis=1)) > 4.0
