@@ -160,6 +160,14 @@ def test_folders_of_any_format_in_any_order(tmp_path: Path) -> None:
     assert len(part.table) == 2
 
 
+def test_a_whole_turn_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "h.parquet"
+    write_history(orbit(), path)
+    pl.read_parquet(path).with_columns(argp_e4=3_600_000, ma_e4=-100_000).write_parquet(path)
+    table = read_history(path).table
+    assert (table.arg_perigee_deg[0], table.mean_anomaly_deg[0]) == (0.0, 350.0)
+
+
 def test_damage(tmp_path: Path) -> None:
     path = tmp_path / "h.parquet"
     write_history(orbit(), path)

@@ -11,7 +11,7 @@ import polars as pl
 from jaxtyping import Float, Int
 
 from orbwatch.catalog.gp import NO_TIME, GpTable
-from orbwatch.catalog.quality import check_writable
+from orbwatch.catalog.quality import ANGLES, check_writable, wrap_circle
 from orbwatch.errors import InputError
 
 SCALED = {
@@ -59,6 +59,8 @@ def _table(frame: pl.DataFrame, source: str) -> GpTable:
     columns: dict[str, Any] = {"norad_id": _whole(frame, "norad"), "epoch_us": _whole(frame, "epoch_us")}
     for key, (name, scale) in SCALED.items():
         columns[name] = _real(frame, name) if name in frame.columns else _whole(frame, key) / scale
+        if name in ANGLES:
+            wrap_circle(columns[name])
     for key, name in POWERS.items():
         columns[name] = _real(frame, name) if name in frame.columns else _power(frame, key)
     for key, name in COUNTERS.items():
@@ -81,7 +83,7 @@ def _whole(frame: pl.DataFrame, key: str, missing: int = -1) -> Int[np.ndarray, 
 
 
 def _real(frame: pl.DataFrame, key: str) -> Float[np.ndarray, " n"]:
-    return frame.drop_in_place(key).cast(pl.Float64).fill_null(np.nan).to_numpy()
+    return frame.drop_in_place(key).cast(pl.Float64).fill_null(np.nan).to_numpy(writable=True)
 
 
 def _power(frame: pl.DataFrame, key: str) -> Float[np.ndarray, " n"]:

@@ -115,6 +115,14 @@ CHECKED = ("norad_id", "epoch_us", "ephemeris_type", *LEGAL_REAL, "element_set_n
 """The columns with legal ranges, in the order in which they are checked."""
 
 
+def wrap_circle(degrees: Float[np.ndarray, " n"]) -> None:
+    """Brings angles into [0, 360), in place; not-a-number and infinity stay."""
+    with np.errstate(invalid="ignore"):
+        outside = np.isfinite(degrees) & ((degrees < 0.0) | (degrees >= 360.0))
+    wrapped = np.mod(degrees[outside], 360.0)
+    degrees[outside] = np.where(wrapped >= 360.0, 0.0, wrapped)  # -1e-17 wraps to 360.0 itself
+
+
 def check_writable(table: GpTable) -> None:
     """Raises InputError for the first row that no format may carry: a value out of range, an angle outside [0, 360)."""
     for name in CHECKED:

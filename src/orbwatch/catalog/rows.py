@@ -20,6 +20,7 @@ from orbwatch.catalog.quality import (
     Rejected,
     is_legal,
     legal_text,
+    wrap_circle,
 )
 
 Reasons = dict[int, str]
@@ -59,11 +60,7 @@ def checked_table(
     for name in LEGAL_REAL:
         columns[name][...] += 0.0  # no negative zeros: equal sets get equal hashes
     for name in ANGLES:
-        values = columns[name]
-        with np.errstate(invalid="ignore"):
-            outside = np.isfinite(values) & ((values < 0.0) | (values >= 360.0))
-            wrapped = np.mod(values[outside], 360.0)
-        values[outside] = np.where(wrapped >= 360.0, 0.0, wrapped)  # -1e-17 wraps to 360.0 itself
+        wrap_circle(columns[name])
     rejected = [
         Rejected(lines[i], _known_id(columns, i), reasons[i], text(i)[:TEXT_SHOWN], file) for i in sorted(reasons)
     ]
