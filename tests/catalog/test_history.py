@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import lzma
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -118,8 +119,6 @@ def test_what_an_omm_holds_is_kept(made: Rows) -> None:
 
 
 def check_round_trip(made: Rows, integers: bool) -> None:
-    import tempfile
-
     table = GpTable.from_rows(made)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "history.parquet"
