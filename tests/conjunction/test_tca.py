@@ -58,9 +58,9 @@ def test_iridium_and_cosmos_meet_where_they_collided(guess_s: float) -> None:
     found = refine_tca(catalog(IRIDIUM, COSMOS), FIRST, SECOND, start_us, np.array([guess_s]))
     assert found.converged.all()
     assert found.tca_s[0] == pytest.approx(-0.0102, abs=0.0005)
-    miss = np.linalg.norm(found.r2_teme_km - found.r1_teme_km)
+    miss = np.linalg.norm(found.states[2] - found.states[0])
     assert miss == pytest.approx(0.698, abs=0.001)
-    assert np.linalg.norm(found.v2_teme_km_s - found.v1_teme_km_s) == pytest.approx(11.647, abs=0.001)
+    assert np.linalg.norm(found.states[3] - found.states[1]) == pytest.approx(11.647, abs=0.001)
 
 
 def test_a_minimum_out_of_reach_is_not_given() -> None:
@@ -171,5 +171,5 @@ def test_reference_historical_pairs(reference: Path) -> None:
             found = refine_tca(pair, FIRST, SECOND, start_us, np.zeros(1))
             assert found.tca_s[0] == pytest.approx(computed["tca_minus_ref_s"], abs=1e-4)
             assert abs(found.tca_s[0]) < 0.25
-            miss = np.linalg.norm(found.r2_teme_km - found.r1_teme_km)
+            miss = np.linalg.norm(found.states[2] - found.states[0])
             assert miss == pytest.approx(computed["miss_km"], abs=1e-3)

@@ -6,7 +6,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from orbwatch.conjunction.screen_kernel import DEEPEST_KM, GRADIENT, MU, Bytes, Doubles, Whole
+from orbwatch.conjunction.screen_kernel import DEEPEST_KM, GRADIENT, Doubles, Whole
+from orbwatch.constants import WGS72_MU_KM3_S2 as MU
 
 PARTS = 16  # of an interval, for slow pairs
 
@@ -100,21 +101,23 @@ def _minima(c: Doubles, edge: float, parts: int, out: Doubles) -> int:
 @njit(cache=True, nogil=True)
 def minima(
     rv: Doubles,
-    usable: Bytes,
+    doubt: Doubles,
     pairs: Whole,
     step_s: float,
     limit: float,
     margin_s: float,
+    slow_margin_s: float,
     first_k: int,
     first_x: float,
     last_k: int,
     last_x: float,
 ) -> tuple[Whole, Doubles, Whole, Whole]:
-    """Minima of the separation near each (node, i, j) of `pairs`, within half a step + margin_s of the node.
+    """Minima of the separation near each (node, i, j) of `pairs`, within half a step and a margin of the node.
 
     Returns rows and offsets from the node (s) of the minima below `limit`; rows of the pairs that stay below `limit`
     all over the interval, cut to the window (which begins at first_x steps from node first_k and ends likewise); and
-    rows of the pairs without SGP4 states at the three nodes, which need another way.
+    rows of the pairs with a state in doubt at one of the three nodes, which need another way. The margin is wider for
+    slow pairs, whose minima the polynomials of two nodes place less alike.
     """
     n = len(pairs)
     size = n + 64
@@ -123,7 +126,7 @@ def minima(
     lost, n_lost = np.empty(n, np.int64), 0
     c = np.empty((3, 6))
     roots = np.empty(8)
-    edge = 0.5 + margin_s / step_s
+    edge, slow_edge = 0.5 + margin_s / step_s, 0.5 + slow_margin_s / step_s
     limit2 = limit * limit
     # 1.4: the pair's radius falls by less than a tenth within the interval
     stiff = 1.4 * GRADIENT * MU * step_s * step_s
@@ -131,7 +134,7 @@ def minima(
         k, i, j = pairs[q, 0], pairs[q, 1], pairs[q, 2]
         good = True
         for o in range(k - 1, k + 2):
-            good = good and usable[o, i] == 1 and usable[o, j] == 1
+            good = good and doubt[o, i] == 0.0 and doubt[o, j] == 0.0
         if not good:
             lost[n_lost] = q
             n_lost += 1
@@ -141,11 +144,12 @@ def minima(
         q0 = np.sqrt(c[0, 1] ** 2 + c[1, 1] ** 2 + c[2, 1] ** 2)
         r = np.sqrt(rv[k, 0, i] ** 2 + rv[k, 1, i] ** 2 + rv[k, 2, i] ** 2)
         tide = stiff / max(r, DEEPEST_KM) ** 3
-        far = p0 + 1.1 * edge * q0
-        slow = q0 - edge * tide * far
+        far = p0 + 1.1 * slow_edge * q0
+        slow = q0 - slow_edge * tide * far
         # |p'|^2 > |p| |p''| all along: f rises throughout, at most one zero
-        parts = 1 if slow > 0.0 and slow * slow > tide * far * far else PARTS
-        for o in range(_minima(c, edge, parts, roots)):
+        rising = slow > 0.0 and slow * slow > tide * far * far
+        parts = 1 if rising else PARTS
+        for o in range(_minima(c, edge if rising else slow_edge, parts, roots)):
             if _at(c, roots[o])[0] < limit2:
                 if count == len(row):
                     row, offset = np.append(row, np.empty(size, np.int64)), np.append(offset, np.empty(size))

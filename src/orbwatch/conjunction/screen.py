@@ -11,14 +11,21 @@ threshold D at a time within s of a node. Then, at that node:
    two directions differ by at most asin(D / 6378 km). So at the node their unit vectors differ by at most the sum,
    which is the width of a cell: they lie in neighboring cells. An object that turns faster than the cells allow for
    (an eccentric orbit at its perigee) is kept out of the grid and looks as many cells further as it needs.
-3. *Straight line.* Relative acceleration is at most 2.03 mu/r^3 times the separation (gradient of gravity with the
-   oblateness). At a time t before the approach the separation is at most D + V t, V being twice the escape speed. So
-   the straight line from the node misses by at most D + 2.03 mu/r^3 s^2 (D/2 + V s/3) within s: 9 km for D = 5 km.
+3. *Straight line.* Relative acceleration is at most L = 2.03 mu/r^3 times the separation (gradient of gravity with the
+   oblateness). At a time t before the approach the separation is at most D + V t, V <= (u + L D s) / (1 - L s^2 / 2)
+   with u the relative speed at the node. So the straight line from the node comes within D + L s^2 (D/2 + V s/3),
+   16 km at most for D = 5 km in low orbits (head-on).
 
 1 and 2 choose the pairs of which 3 is computed. What passes gets a quintic Hermite polynomial through three nodes, all
-of its minima in the interval, and for each below D + 0.1 km (the polynomial is good to centimeters in low orbits, to
-20 m at the fastest perigees) the exact propagator. SGP4's theory is not an exact solution of any force law; the
-differences (velocity against derivative of position, drag, terms left out) are covered by 0.1 km of slack in 1 and 3.
+of its minima in the interval, and for each of those below D + 0.3 km the exact propagator.
+
+SGP4 is no solution of a force law, and its velocities are the derivative of its positions to 3e-5 km/s for half of a
+real catalogue, but 2.5e-3 km/s for deep-space objects in resonance and more for objects about to fall. Therefore the
+velocities of each object are integrated from node to node and compared with its positions: where they agree to 0.5 km,
+the slack of 0.3 km per object in 1 and 3 covers it (and drag, and what is left out above), and the polynomial is good
+to 0.15 km. Where they do not, where the step is too long for the orbit, and at the node after which or before which
+SGP4 fails, the object is searched apart from the grid, with as much more slack as the disagreement, and its minima are
+looked for on closely spaced exact states.
 
 Nodes lie at whole multiples of the step since 1970, whatever the window, and a minimum that two intervals find at their
 common end is one; so the outcome does not depend on the number of threads, and adjoining windows add up.
@@ -36,23 +43,28 @@ from jaxtyping import Bool, Float, Int, UInt8, UInt32
 
 from orbwatch.conjunction import approach_kernel, screen_kernel
 from orbwatch.conjunction.screen_grid import BIN_KM, LOWEST_KM, radial_bins, sphere_cells
-from orbwatch.conjunction.tca import Refined, pair_states, range_rate, refine_tca
+from orbwatch.conjunction.tca import pair_states, range_rate, refine_tca
+from orbwatch.constants import WGS72_MU_KM3_S2 as MU
 from orbwatch.errors import InputError
 from orbwatch.frames import rtn_matrix
 from orbwatch.propagate.sgp4 import Sgp4Catalog
 
 CO_MOVING_KM_S = 0.010
 
-_STEP_S = 120
+_STEP_S = 180
 _STEP_US = _STEP_S * 1_000_000
-_CHUNK_NODES = 30  # an hour: under a second of work, 45 MB of states for 27,000 objects
-_POLYNOMIAL_KM = 0.1  # margin for the Hermite polynomial
+_CHUNK_NODES = 20  # an hour: a fraction of a second of work, 29 MB of states for 27,000 objects
+_POLYNOMIAL_KM = 0.3  # margin for the Hermite polynomial
 _OVERLAP_S = 1.0  # intervals overlap by this much, so that rounding cannot lose a minimum at their common end
 _SAME_S = 5.0  # minima of one pair nearer than this are one minimum, found from two nodes
-_SWEEP_RAD_S = 1.2e-3  # objects that turn faster stay out of the grid: eccentric orbits at a low perigee
+_SLOW_KM_S = 0.050  # pairs slower than this: SGP4's velocities and positions place a minimum differently, by seconds
+_SLOW_OVERLAP_S = 30.0
+_SLOW_SAME_S = 60.0  # true minima of one pair are hundreds of seconds apart
+_SWEEP_RAD_S = 1.23e-3  # objects that turn faster stay out of the grid: eccentric orbits at a low perigee
 _BINS = 256
 _FEW = 48  # up to this many objects against all go without a grid
-_SAMPLES = 33  # exact states in an interval, for objects that fail within it
+_FAST_REACH_S = 2.0
+_SAMPLES = 49  # exact states in an interval, for objects that fail within it
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,7 +215,7 @@ def _run(
     task: _Task, threads: int, progress: Callable[[float], None] | None
 ) -> tuple[_Found, Int[np.ndarray, " pairs"]]:
     """All chunks, at most `threads` at a time; approaches, and the pairs (first * n + second) close all the time."""
-    reach_us = round((0.5 * _STEP_S + _SAME_S + _OVERLAP_S) * 1e6)
+    reach_us = round((0.5 * _STEP_S + _SLOW_SAME_S + _SLOW_OVERLAP_S) * 1e6)
     first_node = -((reach_us - task.start_us) // _STEP_US)
     last_node = (task.end_us + reach_us) // _STEP_US
     chunks = range(first_node // _CHUNK_NODES, last_node // _CHUNK_NODES + 1)
@@ -243,11 +255,11 @@ def _search(task: _Task, base: int, first_node: int, last_node: int) -> tuple[_F
     catalog, base_us = task.catalog, base * _STEP_US
     nodes = np.arange(first_node - 1, last_node + 2)
     rv, status = catalog.nodes(base_us, (nodes - base) * float(_STEP_S))
-    usable = np.empty(status.shape, np.uint8)
-    screen_kernel.bridge_failures(rv, status, float(_STEP_S), usable)
+    doubt = np.empty(status.shape)
+    screen_kernel.survey(rv, status, float(_STEP_S), doubt)
     half_s = 0.5 * _STEP_S
-    swell = 1.0 / (1.0 - 2.2 * screen_kernel.MU * half_s**2 / screen_kernel.DEEPEST_KM**3)
-    common = (rv, usable, half_s, task.reach_km, swell, task.role, catalog.norad_id)
+    swell = 1.0 / (1.0 - 2.2 * MU * half_s**2 / screen_kernel.DEEPEST_KM**3)
+    common = (rv, doubt, half_s, task.reach_km, swell, task.role, catalog.norad_id)
     if task.few is not None:
         pairs = screen_kernel.few_against_all(*common, task.few)
     else:
@@ -260,16 +272,15 @@ def _search(task: _Task, base: int, first_node: int, last_node: int) -> tuple[_F
     window = [(task.start_us + _STEP_US // 2) // _STEP_US, (task.end_us - 1 + _STEP_US // 2) // _STEP_US]
     edges = [(us - node * _STEP_US) / _STEP_US for us, node in zip((task.start_us, task.end_us), window, strict=True)]
     row, offset, close, lost = approach_kernel.minima(
-        rv, usable, pairs, float(_STEP_S), task.reach_km + _POLYNOMIAL_KM, _OVERLAP_S,
+        rv, doubt, pairs, float(_STEP_S), task.reach_km + _POLYNOMIAL_KM, _OVERLAP_S, _SLOW_OVERLAP_S,
         window[0] - nodes[0], edges[0], window[1] - nodes[0], edges[1],
     )  # fmt: skip
     first, second = pairs[:, 1].astype(np.int64), pairs[:, 2].astype(np.int64)
     time_s = (nodes[pairs[:, 0]] - base) * float(_STEP_S)
     if len(lost):
-        more, more_offset = _sampled(catalog, base_us, first[lost], second[lost], time_s[lost])
+        more, more_offset = _sampled(catalog, base_us, first[lost], second[lost], time_s[lost], task.reach_km)
         row, offset = np.concatenate([row, lost[more]]), np.concatenate([offset, more_offset])
-    refined = refine_tca(catalog, first[row], second[row], base_us, time_s[row] + offset)
-    found = _found(nodes[pairs[row, 0]], first[row], second[row], base_us, refined, refined.converged)
+    found = _exact(catalog, base_us, nodes[pairs[row, 0]], first[row], second[row], time_s[row] + offset)
     miss = np.linalg.norm(found.states[2] - found.states[0], axis=1)
     near = nodes[pairs[close, 0]]
     close = close[(near >= window[0]) & (near <= window[1])]
@@ -284,39 +295,53 @@ def _sampled(
     first: Int[np.ndarray, " p"],
     second: Int[np.ndarray, " p"],
     time_s: Float[np.ndarray, " p"],
+    reach_km: float,
 ) -> tuple[Int[np.ndarray, " k"], Float[np.ndarray, " k"]]:
-    """Minima in the intervals around time_s of pairs of which one fails nearby: exact states, closely sampled.
+    """Minima in the intervals around time_s of pairs with a state in doubt: exact states, closely sampled.
 
     Returns pair numbers and offsets from the node (s) of linear interpolations of the range rate's zeros.
     """
-    reach = 0.5 * _STEP_S + _OVERLAP_S
-    grid = np.linspace(-reach, reach, _SAMPLES)
-    p = len(first)
-    states, exist = pair_states(
-        catalog, np.repeat(first, _SAMPLES), np.repeat(second, _SAMPLES), base_us, (time_s[:, None] + grid).ravel()
-    )
-    with np.errstate(invalid="ignore"):
-        rate = np.where(exist, range_rate(states)[0], np.nan).reshape(p, _SAMPLES)
-        pair, at = np.nonzero((rate[:, :-1] < 0.0) & (rate[:, 1:] >= 0.0))
-    before, after = rate[pair, at], rate[pair, at + 1]
-    return pair, grid[at] + (grid[1] - grid[0]) * before / (before - after)
+    half_s = 0.5 * _STEP_S + _SLOW_OVERLAP_S
+    pairs, shape = np.arange(len(first)), (0, _SAMPLES)
+    offset, rate, near = np.zeros(_SAMPLES), np.zeros(shape), np.zeros(shape, bool)
+    for samples in (_SAMPLES // 4, _SAMPLES):  # a coarse look first: most of these pairs are nowhere near
+        offset, shape = np.linspace(-half_s, half_s, samples), (len(pairs), samples)
+        i, j = np.repeat(first[pairs], samples), np.repeat(second[pairs], samples)
+        states, exist = pair_states(catalog, i, j, base_us, (time_s[pairs][:, None] + offset).ravel())
+        rate = np.where(exist, range_rate(states)[0], np.nan).reshape(shape)
+        distance, speed = (np.linalg.norm(states[n + 2] - states[n], axis=1) for n in (0, 1))
+        # as near as it can come within half a spacing at this speed, and 0.02 km/s^2 of relative acceleration
+        half_spacing_s = half_s / (samples - 1)
+        lowest = distance - half_spacing_s * (speed + 0.01 * half_spacing_s)
+        near = (np.where(exist, lowest, np.inf) < reach_km).reshape(shape)
+        kept = near.any(axis=1)
+        pairs, rate, near = pairs[kept], rate[kept], near[kept]
+    row, at = np.nonzero((rate[:, :-1] < 0.0) & (rate[:, 1:] >= 0.0) & (near[:, :-1] | near[:, 1:]))
+    before, after = rate[row, at], rate[row, at + 1]
+    return pairs[row], offset[at] + (offset[1] - offset[0]) * before / (before - after)
 
 
-# ------------------------------------------------------------------------------------ what was found
-
-
-def _found(
+def _exact(
+    catalog: Sgp4Catalog,
+    base_us: int,
     node: Int[np.ndarray, " k"],
     first: Int[np.ndarray, " k"],
     second: Int[np.ndarray, " k"],
-    base_us: int,
-    refined: Refined,
-    keep: Bool[np.ndarray, " k"],
+    guess_s: Float[np.ndarray, " k"],
 ) -> _Found:
-    whole = np.rint(refined.tca_s * 1e6)
-    states = np.stack([refined.r1_teme_km, refined.v1_teme_km_s, refined.r2_teme_km, refined.v2_teme_km_s])
-    out = _Found(node, first, second, base_us + whole.astype(np.int64), refined.tca_s - whole * 1e-6, states)
-    return _select(out, keep)
+    """The minima near the guesses, on the exact propagator."""
+    states, exist = pair_states(catalog, first, second, base_us, guess_s)
+    slow = exist & (np.linalg.norm(states[3] - states[1], axis=1) < _SLOW_KM_S)
+    refined = refine_tca(catalog, first, second, base_us, guess_s, np.where(slow, _SLOW_SAME_S / 2.0, _FAST_REACH_S))
+    tca_s = np.where(refined.converged, refined.tca_s, guess_s)
+    # A slow pair whose range rate, by SGP4's velocities, does not turn nearby keeps the minimum of its positions.
+    states = np.where(refined.converged[:, None], refined.states, states)
+    whole = np.rint(tca_s * 1e6)
+    found = _Found(node, first, second, base_us + whole.astype(np.int64), tca_s - whole * 1e-6, states)
+    return _select(found, refined.converged | slow)
+
+
+# ------------------------------------------------------------------------------------ what was found
 
 
 def _select(found: _Found, index: Bool[np.ndarray, " k"] | Int[np.ndarray, " m"]) -> _Found:
@@ -337,8 +362,10 @@ def _once(found: _Found, n: int) -> _Found:
     pair = found.first * n + found.second
     order = np.lexsort((found.tca_us, pair))
     pair, tca_us = pair[order], found.tca_us[order]
+    slow = np.linalg.norm(found.states[3] - found.states[1], axis=1)[order] < _SLOW_KM_S
+    gap_s = np.where(slow[1:] & slow[:-1], _SLOW_SAME_S, _SAME_S)
     new = np.ones(len(order), bool)
-    new[1:] = (pair[1:] != pair[:-1]) | (tca_us[1:] - tca_us[:-1] > _SAME_S * 1e6)
+    new[1:] = (pair[1:] != pair[:-1]) | (tca_us[1:] - tca_us[:-1] > gap_s * 1e6)
     group = np.cumsum(new)
     order = order[np.lexsort((tca_us, found.node[order], group))]
     return _select(found, order[new])

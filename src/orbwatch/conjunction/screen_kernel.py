@@ -5,21 +5,34 @@ All arrays are TEME, kilometres and seconds. `rv` is (m, 6, n): state of n objec
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from jaxtyping import Float, Integer, UInt8
+from jaxtyping import Float, Float32, Integer, UInt8
 from numba import njit
+
+from orbwatch.constants import WGS72_MU_KM3_S2 as MU
 
 Doubles = Float[np.ndarray, "..."]
 Whole = Integer[np.ndarray, "..."]
 Bytes = UInt8[np.ndarray, "..."]
-Grid = tuple[Whole, Whole, Whole, Whole, Doubles, Whole, Whole]
+Singles = Float32[np.ndarray, "..."]
+Grid = tuple[Whole, Whole, Whole, Whole, Whole, Whole]
 
-MU = 398600.8  # WGS-72, as SGP4
 _J2_TERM = 1.5 * 1.082616e-3 * 6378.135**2  # 3/2 J2 R^2
 PERTURBATION = 4e-5  # km/s^2: more than 3 J2 mu / R^2, the largest radial pull of the Earth's oblateness
 GRADIENT = 2.03  # x mu/r^3: the gradient of gravity, 2 for a point mass, 12 J2 / 2 = 0.7 % more for the oblateness
-SLACK_KM = 0.1  # SGP4's velocity against the derivative of its position, drag, and rounding
+ROUGH_KM = 0.5  # what velocities may fail to integrate to, over a step, before an object is treated apart
+SLACK_KM = 0.3  # so, over half a step, ROUGH_KM / 2; and drag and rounding
+ESCAPE = 2.2  # v^2 r / mu: 2 at escape speed
+FASTER_THAN_ESCAPE = 9
+CARRIED_KM = 1.0  # error of a state carried on over a step without SGP4
 DEEPEST_KM = 6378.0
+LANES = 8
+TINY = np.float32(1e-30)
+SINGLE = 1e-6  # of the squared separation: sixteen roundings of single precision, in the squared miss
+SINGLE_KM = 0.02  # rounding of positions to single precision, below the last bin
+FAR_SINGLE_KM = 0.5  # and in it, up to a million km
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -49,30 +62,67 @@ def _coast(state: Doubles, step_s: float, out: Doubles) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def bridge_failures(rv: Doubles, status: Bytes, step_s: float, usable: Bytes) -> None:
-    """Carry each object one node beyond where it fails, so that what happens before the failure is still searched.
-
-    Sets usable (m, n) to 0 where there is no state, 1 where `rv` is SGP4's, 2 where it was carried on from a neighbor.
-    """
-    m, n = status.shape
-    for k in range(m):
-        for i in range(n):
-            if status[k, i] == 0:
-                usable[k, i] = 1
-                continue
-            usable[k, i] = 0
-            if k > 0 and status[k - 1, i] == 0:
-                _coast(rv[k - 1, :, i].copy(), step_s, rv[k, :, i])
-                usable[k, i] = 2
-            elif k + 1 < m and status[k + 1, i] == 0:
-                _coast(rv[k + 1, :, i].copy(), -step_s, rv[k, :, i])
-                usable[k, i] = 2
+def _pulls(state: Doubles, out: Doubles) -> None:
+    for i in range(state.shape[1]):
+        out[0, i], out[1, i], out[2, i] = _acceleration(state[0, i], state[1, i], state[2, i])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _reach(state: Doubles, usable: Bytes, half_s: float, swell: float, reach: Doubles) -> None:
+def _misfit2(a: Doubles, b: Doubles, pull_a: Doubles, pull_b: Doubles, step_s: float, out: Doubles) -> None:
+    """Square of r_b - r_a less its integral from velocities and accelerations (Hermite's rule), km^2."""
+    half, twelfth = 0.5 * step_s, step_s * step_s / 12.0
+    for i in range(a.shape[1]):
+        x = b[0, i] - a[0, i] - half * (a[3, i] + b[3, i]) + twelfth * (pull_b[0, i] - pull_a[0, i])
+        y = b[1, i] - a[1, i] - half * (a[4, i] + b[4, i]) + twelfth * (pull_b[1, i] - pull_a[1, i])
+        z = b[2, i] - a[2, i] - half * (a[5, i] + b[5, i]) + twelfth * (pull_b[2, i] - pull_a[2, i])
+        out[i] = x * x + y * y + z * z
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def survey(rv: Doubles, status: Bytes, step_s: float, doubt: Doubles) -> None:
+    """How far each state can be trusted over a step, into `doubt` (m, n), km: 0 where it is good enough (see `screen`).
+
+    NaN where there is none; status is set to FASTER_THAN_ESCAPE where SGP4, after an object's fall, gives speeds that
+    no orbit has. Where an object fails, its state is carried on from the neighboring node into `rv`, so that
+    what happens before the failure is still searched. Where velocities do not integrate to the positions (SGP4 on
+    objects about to fall, mainly), by how much they do not.
+    """
+    m, n = status.shape
+    pull, next_pull, misfit2 = np.empty((3, n)), np.empty((3, n)), np.empty(n)
+    doubt[:] = 0.0
+    for k in range(m):
+        x, y, z, u, v, w = rv[k, 0], rv[k, 1], rv[k, 2], rv[k, 3], rv[k, 4], rv[k, 5]
+        for i in range(n):
+            speed2 = u[i] * u[i] + v[i] * v[i] + w[i] * w[i]
+            if speed2 * np.sqrt(x[i] * x[i] + y[i] * y[i] + z[i] * z[i]) > ESCAPE * MU:
+                status[k, i] = FASTER_THAN_ESCAPE
+    for k in range(m):
+        for i in range(n):
+            if status[k, i] == 0:
+                continue
+            doubt[k, i] = CARRIED_KM
+            if k > 0 and status[k - 1, i] == 0:
+                _coast(rv[k - 1, :, i].copy(), step_s, rv[k, :, i])
+            elif k + 1 < m and status[k + 1, i] == 0:
+                _coast(rv[k + 1, :, i].copy(), -step_s, rv[k, :, i])
+            else:
+                doubt[k, i] = np.nan
+    _pulls(rv[0], pull)
+    for k in range(m - 1):
+        _pulls(rv[k + 1], next_pull)
+        _misfit2(rv[k], rv[k + 1], pull, next_pull, step_s, misfit2)
+        pull, next_pull = next_pull, pull
+        for i in range(n):
+            if misfit2[i] > ROUGH_KM * ROUGH_KM:
+                misfit = np.sqrt(misfit2[i])
+                doubt[k, i] = max(doubt[k, i], misfit)
+                doubt[k + 1, i] = max(doubt[k + 1, i], misfit)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _reach(state: Doubles, half_s: float, swell: float, reach: Doubles) -> None:
     """Radius, its lowest and highest value and the bound of (angle swept)^2 over the half step either side, (4, n)."""
-    for i in range(len(usable)):
+    for i in range(state.shape[1]):
         x, y, z, u, v, w = state[0, i], state[1, i], state[2, i], state[3, i], state[4, i], state[5, i]
         r2 = x * x + y * y + z * z
         r = np.sqrt(r2)
@@ -90,13 +140,16 @@ def _reach(state: Doubles, usable: Bytes, half_s: float, swell: float, reach: Do
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _gate2(low: float, threshold: float, half_s: float, slack: float) -> float:
-    """Square of the linear miss beyond which two objects, both above radius `low`, stay above the threshold."""
-    v = 2.0 * np.sqrt(2.0 * MU / low)
-    d = threshold + v * half_s
+def _gate2(low: float, speed: float, threshold: float, half_s: float, slack: float) -> float:
+    """Square of the linear miss beyond which two objects stay above the threshold for half_s, either side of a node.
+
+    Both are above the radius `low` and move at `speed` to each other at the node.
+    """
+    d = threshold + 2.0 * np.sqrt(2.0 * MU / low) * half_s
     dip = max(0.25, 1.0 - d * d / (4.0 * low * low))
-    tide = GRADIENT * MU / (low * low * low * dip * np.sqrt(dip))
-    g = threshold + slack + tide * half_s * half_s * (0.5 * threshold + v * half_s / 3.0)
+    tide = GRADIENT * MU / (low * low * low * dip * np.sqrt(dip)) * half_s * half_s
+    top_speed = (speed + tide * threshold / half_s) / (1.0 - 0.5 * tide)
+    g = threshold + slack + tide * (0.5 * threshold + top_speed * half_s / 3.0)
     return g * g
 
 
@@ -133,64 +186,54 @@ def _room(pairs: Whole, kept: int, wanted: int) -> Whole:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _slack(usable: Bytes) -> float:
-    for i in range(len(usable)):
-        if usable[i] == 2:
-            return 10.0 * SLACK_KM
-    return SLACK_KM
+def _confirm(
+    k: int, state: Doubles, reach: Doubles, doubt: Doubles, i: int, j: int, half_s: float, threshold: float,
+    role: Bytes, identity: Whole, pairs: Whole, count: int,
+) -> int:  # fmt: skip
+    """Note the pair if its linear miss, in double precision and with its own relative speed, passes the gate."""
+    du, dv, dw = state[3, j] - state[3, i], state[4, j] - state[4, i], state[5, j] - state[5, i]
+    miss2 = _linear_miss2(
+        state[0, j] - state[0, i], state[1, j] - state[1, i], state[2, j] - state[2, i], du, dv, dw, half_s
+    )
+    speed = np.sqrt(du * du + dv * dv + dw * dw)
+    slack = 2.0 * SLACK_KM + doubt[i] + doubt[j]
+    if miss2 <= _gate2(min(reach[1, i], reach[1, j]), speed, threshold, half_s, slack):
+        return _note(pairs, count, k, i, j, role, identity)
+    return count
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _few(
-    k: int,
-    state: Doubles,
-    usable: Bytes,
-    reach: Doubles,
-    half_s: float,
-    threshold: float,
-    slack: float,
-    role: Bytes,
-    identity: Whole,
-    few: Whole,
-    pairs: Whole,
-    count: int,
-) -> int:
-    x, y, z, u, v, w = state[0], state[1], state[2], state[3], state[4], state[5]
+    k: int, state: Doubles, doubt: Doubles, reach: Doubles, half_s: float, threshold: float, role: Bytes,
+    identity: Whole, few: Whole, pairs: Whole, count: int,
+) -> int:  # fmt: skip
     for i in few:
-        if not usable[i]:
+        if np.isnan(doubt[i]):
             continue
-        low, high = reach[1, i] - threshold, reach[2, i] + threshold
-        for j in range(len(usable)):
-            # NaN, where there is no state, fails both
-            if reach[1, j] <= high and reach[2, j] >= low:
-                miss2 = _linear_miss2(
-                    x[j] - x[i], y[j] - y[i], z[j] - z[i], u[j] - u[i], v[j] - v[i], w[j] - w[i], half_s
-                )
-                # of two in the short list, one finds the other
-                if miss2 <= _gate2(min(reach[1, i], reach[1, j]), threshold, half_s, slack) and not (
-                    role[j] & 4 and j < i
-                ):
-                    count = _note(pairs, count, k, i, j, role, identity)
+        low, high = reach[1, i] - threshold - doubt[i], reach[2, i] + threshold + doubt[i]
+        for j in range(len(doubt)):
+            # NaN, where there is no state, fails both; of two in the short list, one finds the other
+            if reach[1, j] - doubt[j] <= high and reach[2, j] + doubt[j] >= low and not (role[j] & 4 and j < i):
+                count = _confirm(k, state, reach, doubt, i, j, half_s, threshold, role, identity, pairs, count)
     return count
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def few_against_all(
-    rv: Doubles, usable: Bytes, half_s: float, threshold: float, swell: float, role: Bytes, identity: Whole, few: Whole
+    rv: Doubles, doubt: Doubles, half_s: float, threshold: float, swell: float, role: Bytes, identity: Whole, few: Whole
 ) -> Whole:
     """(node, i, j) whose linear miss passes the gate, i in `few`, j any object: for short lists, without a grid.
 
     `role` has bit 1 for objects of the first list, 2 for the second, 4 for those in `few`.
     """
-    m, n = usable.shape
+    m, n = doubt.shape
     pairs = np.empty((1024, 3), np.int32)
     count = 0
     reach = np.empty((4, n))
     for k in range(1, m - 1):
-        slack = _slack(usable[k])
-        _reach(rv[k], usable[k], half_s, swell, reach)
+        _reach(rv[k], half_s, swell, reach)
         while True:
-            after = _few(k, rv[k], usable[k], reach, half_s, threshold, slack, role, identity, few, pairs, count)
+            after = _few(k, rv[k], doubt[k], reach, half_s, threshold, role, identity, few, pairs, count)
             if after <= len(pairs):
                 break
             pairs = _room(pairs, count, after)
@@ -200,25 +243,15 @@ def few_against_all(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _place(
-    state: Doubles,
-    usable: Bytes,
-    reach: Doubles,
-    threshold: float,
-    width: float,
-    cap: float,
-    cells: Whole,
-    bins: Whole,
-    bin0: float,
-    bin_km: float,
-    n_bins: int,
-    grid: Grid,
-) -> int:
-    """Sort the objects of one node by cell and radial bin; those that sweep more than `cap` into a list of their own.
+    state: Doubles, doubt: Doubles, reach: Doubles, threshold: float, width: float, cap: float, cells: Whole,
+    bins: Whole, bin0: float, bin_km: float, n_bins: int, grid: Grid, sorted_state: Singles,
+) -> int:  # fmt: skip
+    """Sort the objects of one node by cell and radial bin; those in doubt or too fast for the grid into a list apart.
 
-    Fills `grid`; returns how many objects are in the list.
+    Fills `grid` and `sorted_state` (6, n + LANES); returns how many objects are in the list.
     """
-    start, who, s_bin, s_top, record, slot, fast = grid
-    n = len(usable)
+    start, who, s_bin, s_top, slot, fast = grid
+    n = len(doubt)
     last = len(bins) - 1
     per_width = 1.0 / width
     per_bin = 1.0 / bin_km
@@ -226,202 +259,203 @@ def _place(
     n_fast = 0
     for i in range(n):
         slot[i] = -1
-        if not usable[i]:
+        if np.isnan(doubt[i]):
             continue
-        if reach[3, i] > cap * cap:
+        if doubt[i] > 0.0 or reach[3, i] > cap * cap:
             fast[n_fast] = i
             n_fast += 1
             continue
         scale = per_width / reach[0, i]
-        c = cells[
-            int(state[0, i] * scale + per_width),
-            int(state[1, i] * scale + per_width),
-            int(state[2, i] * scale + per_width),
-        ]
-        slot[i] = c * n_bins + bins[min(last, max(0, int((reach[1, i] - bin0) * per_bin)))]
+        x, y, z = state[0, i] * scale + per_width, state[1, i] * scale + per_width, state[2, i] * scale + per_width
+        slot[i] = cells[int(x), int(y), int(z)] * n_bins + bins[min(last, max(0, int((reach[1, i] - bin0) * per_bin)))]
         start[slot[i]] += 1
     total = np.uint32(0)
     for s in range(len(start)):
         total += start[s]
         start[s] = total
     for i in range(n - 1, -1, -1):
-        s = slot[i]
-        if s >= 0:
-            p = start[s] - 1
-            start[s] = p
-            who[p] = i
-            s_bin[p] = s % n_bins
-            s_top[p] = bins[min(last, max(0, int((reach[2, i] + threshold - bin0) * per_bin)))] + 1
-            for d in range(6):
-                record[p, d] = state[d, i]
-            record[p, 6] = reach[1, i]
-            record[p, 7] = reach[2, i]
+        if slot[i] >= 0:
+            start[slot[i]] -= 1
+            who[start[slot[i]]] = i
+    for p in range(total):
+        i = who[p]
+        s_bin[p] = slot[i] % n_bins
+        s_top[p] = bins[min(last, max(0, int((reach[2, i] + threshold - bin0) * per_bin)))] + 1
+        for d in range(6):
+            sorted_state[d, p] = state[d, i]
     return n_fast
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def _any_close(
+    x: Singles,
+    y: Singles,
+    z: Singles,
+    u: Singles,
+    v: Singles,
+    w: Singles,
+    at: int,
+    own: tuple[Any, ...],
+    gate2: Any,
+) -> bool:
+    """Whether the linear miss of any of the LANES objects from `at` on is within the gate: one pass of vector code."""
+    px, py, pz, pu, pv, pw, half_s = own
+    hits = np.int32(0)
+    for lane in range(LANES):
+        o = at + np.uint32(lane)
+        dx, dy, dz, du, dv, dw = x[o] - px, y[o] - py, z[o] - pz, u[o] - pu, v[o] - pv, w[o] - pw
+        b = abs(dx * du + dy * dv + dz * dw)
+        c = dx * dx + dy * dy + dz * dz
+        a = du * du + dv * dv + dw * dw
+        t = min(half_s, b / (a + TINY))
+        hits = np.int32(hits | np.int32(c - t * (b + b - a * t) <= gate2))
+    return bool(hits > 0)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _neighbors(
-    k: int,
-    half_s: float,
-    near_from: Whole,
-    near: Whole,
-    gates: Doubles,
-    role: Bytes,
-    identity: Whole,
-    grid: Grid,
-    pairs: Whole,
+    k: int, state: Doubles, reach: Doubles, doubt: Doubles, half_s: float, threshold: float, near_from: Whole,
+    near: Whole, gates: Singles, role: Bytes, identity: Whole, grid: Grid, sorted_state: Singles, pairs: Whole,
     count: int,
-) -> int:
+) -> int:  # fmt: skip
     """Pairs of the grid, each once: the partner's lowest radius is in a higher bin, or in the same bin further on."""
-    start, who, s_bin, s_top, record = grid[:5]
+    start, who, s_bin, s_top = grid[:4]
+    x, y, z = sorted_state[0], sorted_state[1], sorted_state[2]
+    u, v, w = sorted_state[3], sorted_state[4], sorted_state[5]
+    half = np.float32(half_s)
     n_bins = np.uint32(len(gates))
+    row, row_above = np.empty(27, np.uint32), np.empty(27, np.uint32)
+    hit = np.empty((0, 3), np.uint32)
     # unsigned indices: numba would test signed ones for being negative, in the innermost loops
     for a in range(np.uint32(len(near_from) - 1)):
         first, beyond = start[a * n_bins], start[(a + np.uint32(1)) * n_bins]
         if first == beyond:
             continue
+        # hits are noted and looked at later: a call in the innermost loop would cost it its registers
+        hits, rows = np.uint32(0), np.uint32(0)
         for q in range(near_from[a], near_from[a + np.uint32(1)]):
             b = near[q]
-            row = b * n_bins
-            if start[row] == start[row + n_bins]:
-                continue
-            from_bin = row + np.uint32(1) if b < a else row
-            for p in range(first, beyond):
-                begin = p + np.uint32(1) if b == a else start[from_bin + s_bin[p]]
-                end = start[row + s_top[p]]
-                if begin >= end:
-                    continue
-                x, y, z, u, v, w = record[p, 0], record[p, 1], record[p, 2], record[p, 3], record[p, 4], record[p, 5]
-                gate2 = gates[s_bin[p]]
-                for o in range(begin, end):
-                    miss2 = _linear_miss2(
-                        record[o, 0] - x, record[o, 1] - y, record[o, 2] - z,
-                        record[o, 3] - u, record[o, 4] - v, record[o, 5] - w, half_s,
-                    )  # fmt: skip
-                    if miss2 <= gate2:
-                        count = _note(pairs, count, k, who[p], who[o], role, identity)
+            if b != a and start[b * n_bins] != start[(b + np.uint32(1)) * n_bins]:
+                row[rows] = b * n_bins
+                row_above[rows] = b * n_bins + (np.uint32(1) if b < a else np.uint32(0))
+                rows += np.uint32(1)
+        room = (beyond - first) * (start[len(start) - 1] // np.uint32(LANES) + np.uint32(28))
+        if len(hit) < room:
+            hit = np.empty((room, 3), np.uint32)
+        for p in range(first, beyond):
+            own = (x[p], y[p], z[p], u[p], v[p], w[p], half)
+            lowest, highest, gate2 = s_bin[p], s_top[p], gates[s_bin[p]]
+            begin, end = p + np.uint32(1), start[a * n_bins + highest]
+            for q in range(rows + np.uint32(1)):
+                if q > 0:
+                    begin, end = start[row_above[q - np.uint32(1)] + lowest], start[row[q - np.uint32(1)] + highest]
+                for block in range(begin, end, np.uint32(LANES)):
+                    if _any_close(x, y, z, u, v, w, block, own, gate2):
+                        hit[hits, 0], hit[hits, 1], hit[hits, 2] = p, block, end
+                        hits += np.uint32(1)
+        for h in range(hits):
+            p, block, end = hit[h, 0], hit[h, 1], hit[h, 2]
+            for o in range(block, min(block + np.uint32(LANES), end)):
+                count = _confirm(
+                    k, state, reach, doubt, who[p], who[o], half_s, threshold, role, identity, pairs, count
+                )
     return count
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _outside(x: float, index: int, width: float) -> float:
+    """How far x in [-1, 1] is outside the cell of that index along one axis."""
+    low = index * width - 1.0
+    return max(0.0, low - x, x - low - width)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _visitors(
-    k: int,
-    state: Doubles,
-    reach: Doubles,
-    half_s: float,
-    threshold: float,
-    slack: float,
-    width: float,
-    cap: float,
-    cells: Whole,
-    n_bins: int,
-    role: Bytes,
-    identity: Whole,
-    grid: Grid,
-    n_fast: int,
-    pairs: Whole,
-    count: int,
-) -> int:
+    k: int, state: Doubles, reach: Doubles, doubt: Doubles, half_s: float, threshold: float, width: float, cap: float,
+    cells: Whole, gates: Singles, role: Bytes, identity: Whole, grid: Grid, sorted_state: Singles, n_fast: int,
+    pairs: Whole, count: int,
+) -> int:  # fmt: skip
     """Pairs of the fast objects: against the grid as far as they and the other can get, and against each other."""
-    start, who, _, _, record, _, fast = grid
+    start, who, _, _, _, fast = grid
+    x, y, z = sorted_state[0], sorted_state[1], sorted_state[2]
+    u, v, w = sorted_state[3], sorted_state[4], sorted_state[5]
     g = cells.shape[0]
+    n_bins = len(gates)
     for f in range(n_fast):
         i = fast[f]
-        x, y, z, u, v, w = state[0, i], state[1, i], state[2, i], state[3, i], state[4, i], state[5, i]
-        r, low, high = reach[0, i], reach[1, i] - threshold, reach[2, i] + threshold
-        ring = int(np.ceil((np.sqrt(reach[3, i]) - cap) / width)) + 1
-        ix, iy, iz = int((x / r + 1.0) / width), int((y / r + 1.0) / width), int((z / r + 1.0) / width)
+        r = reach[0, i]
+        ux, uy, uz = state[0, i] / r, state[1, i] / r, state[2, i] / r
+        own = (
+            np.float32(state[0, i]), np.float32(state[1, i]), np.float32(state[2, i]),
+            np.float32(state[3, i]), np.float32(state[4, i]), np.float32(state[5, i]), np.float32(half_s),
+        )  # fmt: skip
+        far = np.sqrt(reach[3, i]) - cap + width + doubt[i] / reach[1, i]
+        gate2 = np.float32((np.sqrt(gates[0]) + doubt[i]) ** 2)
+        ring = int(np.ceil(far / width))
+        ix, iy, iz = int((ux + 1.0) / width), int((uy + 1.0) / width), int((uz + 1.0) / width)
         for jx in range(max(0, ix - ring), min(g, ix + ring + 1)):
             for jy in range(max(0, iy - ring), min(g, iy + ring + 1)):
                 for jz in range(max(0, iz - ring), min(g, iz + ring + 1)):
                     c = cells[jx, jy, jz]
-                    if c < 0:
+                    ox, oy, oz = _outside(ux, jx, width), _outside(uy, jy, width), _outside(uz, jz, width)
+                    if c < 0 or ox * ox + oy * oy + oz * oz > far * far:
                         continue
-                    for p in range(start[c * n_bins], start[(c + 1) * n_bins]):
-                        if record[p, 6] > high or record[p, 7] < low:
-                            continue
-                        miss2 = _linear_miss2(
-                            record[p, 0] - x, record[p, 1] - y, record[p, 2] - z,
-                            record[p, 3] - u, record[p, 4] - v, record[p, 5] - w, half_s,
-                        )  # fmt: skip
-                        if miss2 <= _gate2(min(reach[1, i], record[p, 6]), threshold, half_s, slack):
-                            count = _note(pairs, count, k, i, who[p], role, identity)
+                    # its own lowest radius may be above the partner's: the widest gate is that of the lowest bin
+                    beyond = start[(c + 1) * n_bins]
+                    for block in range(start[c * n_bins], beyond, np.uint32(LANES)):
+                        if _any_close(x, y, z, u, v, w, block, own, gate2):
+                            for o in range(block, min(block + np.uint32(LANES), beyond)):
+                                count = _confirm(
+                                    k, state, reach, doubt, i, who[o], half_s, threshold, role, identity, pairs, count
+                                )
         for e in range(f):
-            j = fast[e]
-            miss2 = _linear_miss2(
-                state[0, j] - x,
-                state[1, j] - y,
-                state[2, j] - z,
-                state[3, j] - u,
-                state[4, j] - v,
-                state[5, j] - w,
-                half_s,
-            )
-            if miss2 <= _gate2(min(reach[1, i], reach[1, j]), threshold, half_s, slack):
-                count = _note(pairs, count, k, i, j, role, identity)
+            count = _confirm(k, state, reach, doubt, i, fast[e], half_s, threshold, role, identity, pairs, count)
     return count
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def all_against_all(
-    rv: Doubles,
-    usable: Bytes,
-    half_s: float,
-    threshold: float,
-    swell: float,
-    role: Bytes,
-    identity: Whole,
-    width: float,
-    cap: float,
-    cells: Whole,
-    near_from: Whole,
-    near: Whole,
-    bins: Whole,
-    bin0: float,
-    bin_km: float,
-) -> Whole:
+    rv: Doubles, doubt: Doubles, half_s: float, threshold: float, swell: float, role: Bytes, identity: Whole,
+    width: float, cap: float, cells: Whole, near_from: Whole, near: Whole, bins: Whole, bin0: float, bin_km: float,
+) -> Whole:  # fmt: skip
     """(node, i, j) whose linear miss passes the gate, by a grid over directions with sorted radii in each cell.
 
     `cells` (g, g, g) numbers the cubes of edge `width` that the unit sphere meets; the neighbors of cell c are
     near[near_from[c]:near_from[c + 1]]. `bins` maps (radius - bin0) / bin_km to a radial bin, not decreasing. Objects
-    that sweep more than the angle `cap` in the half step stay out of the grid and look further (fast perigee passes).
+    in `doubt`, or that sweep more than the angle `cap` in the half step (fast perigee passes), stay out of the grid and
+    look further.
     """
-    m, n = usable.shape
+    m, n = doubt.shape
     n_bins = int(bins[-1]) + 1
     pairs = np.empty((4096, 3), np.int32)
     count = 0
     reach = np.empty((4, n))
     grid = (
         np.empty((len(near_from) - 1) * n_bins + 1, np.uint32), np.empty(n, np.int32), np.empty(n, np.uint32),
-        np.empty(n, np.uint32), np.empty((n, 8)), np.empty(n, np.int32), np.empty(n, np.int32),
+        np.empty(n, np.uint32), np.empty(n, np.int32), np.empty(n, np.int32),
     )  # fmt: skip
-    gates = np.empty(n_bins)
+    sorted_state = np.zeros((6, n + LANES), np.float32)
+    gates = np.empty(n_bins, np.float32)
     for k in range(1, m - 1):
-        slack = _slack(usable[k])
         for t in range(len(bins) - 1, -1, -1):
-            gates[bins[t]] = _gate2(bin0 + t * bin_km, threshold, half_s, slack)
-        _reach(rv[k], usable[k], half_s, swell, reach)
-        n_fast = _place(rv[k], usable[k], reach, threshold, width, cap, cells, bins, bin0, bin_km, n_bins, grid)
+            low = bin0 + t * bin_km
+            top_speed = 2.0 * np.sqrt(2.0 * MU / low)
+            rounding = SINGLE_KM if t < len(bins) - 1 else FAR_SINGLE_KM
+            gate2 = _gate2(low, top_speed, threshold, half_s, 2.0 * SLACK_KM + rounding)
+            gates[bins[t]] = gate2 + SINGLE * (threshold + top_speed * half_s) ** 2
+        _reach(rv[k], half_s, swell, reach)
+        n_fast = _place(
+            rv[k], doubt[k], reach, threshold, width, cap, cells, bins, bin0, bin_km, n_bins, grid, sorted_state
+        )
         while True:
-            after = _neighbors(k, half_s, near_from, near, gates, role, identity, grid, pairs, count)
+            after = _neighbors(
+                k, rv[k], reach, doubt[k], half_s, threshold, near_from, near, gates, role, identity, grid,
+                sorted_state, pairs, count,
+            )  # fmt: skip
             after = _visitors(
-                k,
-                rv[k],
-                reach,
-                half_s,
-                threshold,
-                slack,
-                width,
-                cap,
-                cells,
-                n_bins,
-                role,
-                identity,
-                grid,
-                n_fast,
-                pairs,
-                after,
-            )
+                k, rv[k], reach, doubt[k], half_s, threshold, width, cap, cells, gates, role, identity, grid,
+                sorted_state, n_fast, pairs, after,
+            )  # fmt: skip
             if after <= len(pairs):
                 break
             pairs = _room(pairs, count, after)

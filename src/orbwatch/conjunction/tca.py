@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.special import erfcinv
 
-from orbwatch.constants import WGS72_MU_KM3_S2
+from orbwatch.conjunction.screen_kernel import ESCAPE
+from orbwatch.constants import WGS72_MU_KM3_S2 as MU
 from orbwatch.errors import InputError
 from orbwatch.propagate.sgp4 import Sgp4Catalog
 
@@ -71,10 +72,8 @@ class Refined:
     """Closest approaches on the exact propagator: seconds after the start, TEME states of both objects, km and km/s."""
 
     tca_s: Float[np.ndarray, " k"]
-    r1_teme_km: Float[np.ndarray, "k 3"]
-    v1_teme_km_s: Float[np.ndarray, "k 3"]
-    r2_teme_km: Float[np.ndarray, "k 3"]
-    v2_teme_km_s: Float[np.ndarray, "k 3"]
+    states: Float[np.ndarray, "4 k 3"]
+    """r1, v1, r2, v2."""
     converged: Bool[np.ndarray, " k"]
     """False where SGP4 gives no state there, or where the separation has no minimum within the reach."""
 
@@ -86,10 +85,15 @@ def pair_states(
     start_us: int,
     offset_s: Float[np.ndarray, " k"],
 ) -> tuple[Float[np.ndarray, "4 k 3"], Bool[np.ndarray, " k"]]:
-    """Exact states (r1, v1, r2, v2) of pairs, each at its own time, TEME km and km/s; and where both exist (k,)."""
+    """Exact states (r1, v1, r2, v2) of pairs, each at its own time, TEME km and km/s; and where both exist (k,).
+
+    Speeds beyond escape, which SGP4 can give after an object's fall, do not count as states.
+    """
     k = len(index_1)
     r, v, status = catalog.at(np.concatenate([index_1, index_2]), start_us, np.concatenate([offset_s, offset_s]))
-    return np.stack([r[:k], v[:k], r[k:], v[k:]]), (status[:k] == 0) & (status[k:] == 0)
+    energy = np.einsum("ki,ki->k", v, v) * np.linalg.norm(r, axis=1)
+    exist = (status == 0) & ~(energy > ESCAPE * MU)
+    return np.stack([r[:k], v[:k], r[k:], v[k:]]), exist[:k] & exist[k:]
 
 
 def range_rate(states: Float[np.ndarray, "4 k 3"]) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
@@ -97,7 +101,7 @@ def range_rate(states: Float[np.ndarray, "4 k 3"]) -> tuple[Float[np.ndarray, " 
     r1, v1, r2, v2 = states
     d, u = r2 - r1, v2 - v1
     pull = [r / np.maximum(np.einsum("ki,ki->k", r, r), 1.0)[:, None] ** 1.5 for r in (r1, r2)]
-    slope = np.einsum("ki,ki->k", u, u) - WGS72_MU_KM3_S2 * np.einsum("ki,ki->k", d, pull[1] - pull[0])
+    slope = np.einsum("ki,ki->k", u, u) - MU * np.einsum("ki,ki->k", d, pull[1] - pull[0])
     return np.einsum("ki,ki->k", d, u), slope
 
 
@@ -107,7 +111,7 @@ def refine_tca(
     index_2: Int[np.ndarray, " k"],
     start_us: int,
     guess_s: Float[np.ndarray, " k"],
-    reach_s: float = 2.0,
+    reach_s: float | Float[np.ndarray, " k"] = 2.0,
 ) -> Refined:
     """The minimum of the separation nearest each guess, on `catalog.at`: Newton on the range rate, else bisection.
 
@@ -116,6 +120,7 @@ def refine_tca(
     km/s, a microsecond at m/s. The states are those at the returned time.
     """
     k = len(index_1)
+    reach = np.broadcast_to(reach_s, k)
     tca = guess_s.copy()
     states = np.full((4, k, 3), np.nan)
     converged = np.zeros(k, bool)
@@ -132,7 +137,7 @@ def refine_tca(
         step = np.where(rising, -f / np.where(rising, slope, 1.0), np.inf)
         # Rounding leaves steps that no longer shrink: that is as near as this pair can be placed.
         done = (np.abs(step) < _CLOSE_S) | ((np.abs(step) < 1e-4) & (np.abs(step) >= 0.5 * last[active]))
-        lost = np.abs(tca[active] + np.clip(step, -1e9, 1e9) - guess_s[active]) > reach_s
+        lost = np.abs(tca[active] + np.clip(step, -1e9, 1e9) - guess_s[active]) > reach[active]
         converged[active[done & ~lost]] = True
         go = ~done & ~lost
         active, step = active[go], step[go]
@@ -141,9 +146,9 @@ def refine_tca(
     left = np.flatnonzero(~converged & np.isfinite(states[0, :, 0]))
     if len(left):
         tca[left], states[:, left], converged[left] = _bisect(
-            catalog, index_1[left], index_2[left], start_us, guess_s[left], reach_s
+            catalog, index_1[left], index_2[left], start_us, guess_s[left], reach[left]
         )
-    return Refined(tca, states[0], states[1], states[2], states[3], converged)
+    return Refined(tca, states, converged)
 
 
 def _bisect(
@@ -152,7 +157,7 @@ def _bisect(
     index_2: Int[np.ndarray, " k"],
     start_us: int,
     guess_s: Float[np.ndarray, " k"],
-    reach_s: float,
+    reach_s: Float[np.ndarray, " k"],
 ) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, "4 k 3"], Bool[np.ndarray, " k"]]:
     """Where the range rate turns from negative to not negative within the reach; False where it does not."""
     low, high = guess_s - reach_s, guess_s + reach_s
