@@ -31,11 +31,14 @@ def _bar() -> Progress:
 
 def _log() -> Progress:
     said: dict[str, float] = {}
+    done: set[str] = set()
 
     def show(stage: str, fraction: float) -> None:
         now = time.monotonic()
-        if fraction >= 1.0 or now - said.setdefault(stage, now) >= LOG_EVERY_S:
+        ended = fraction >= 1.0 and stage not in done
+        if ended or (fraction < 1.0 and now - said.setdefault(stage, now) >= LOG_EVERY_S):
             said[stage] = now
+            (done.add if ended else done.discard)(stage)
             sys.stderr.write(f"{stage}: {fraction:.0%}\n")
             sys.stderr.flush()
 
