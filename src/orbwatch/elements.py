@@ -155,7 +155,7 @@ def kepler_hyperbolic_rad(mean_anomaly_rad: Scalars, ecc: Scalars) -> Scalars:
 def true_to_mean_rad(true_anomaly_rad: Scalars, ecc: Scalars) -> Scalars:
     """True to mean anomaly: [-pi, pi) on an ellipse, unlimited on a hyperbola; NaN at e = 1 and past the asymptotes.
 
-    Vallado, Fundamentals of Astrodynamics, eq. 2-14 and 2-31, by half angles.
+    Vallado, Fundamentals of Astrodynamics, section 2.2, by half angles.
     """
     nu, e = np.broadcast_arrays(_half_turn(true_anomaly_rad), np.asarray(ecc, np.float64))
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -337,7 +337,7 @@ def cartesian_to_equinoctial(
 ) -> Equinoctial:
     """Inertial state (*batch, 3) km, km/s -> equinoctial elements with the mean longitude; NaN for unbound orbits.
 
-    Vallado & Alfano (2015), AAS 15-537, eq. 9.
+    Vallado & Alfano (2015), AAS 15-537, as NASA CARA's convert_cartesian_to_equinoctial.
     """
     modified = cartesian_to_modified_equinoctial(r_km, v_km_s, retrograde=retrograde, mu_km3_s2=mu_km3_s2)
     ecc = np.hypot(modified.f, modified.g)

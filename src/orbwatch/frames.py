@@ -203,7 +203,7 @@ def gcrf_to_teme(r_gcrf_km: Vectors, v_gcrf_km_s: Vectors, jd_utc: Days, fr: Day
     return _apply(matrix, r_gcrf_km), _apply(matrix, v_gcrf_km_s)
 
 
-# IERS Conventions (2010) eq. 5.33 with the offsets of IAU 2000: constant, 23 mas.
+# The frame bias of IAU 2000 (ERFA `bp00`): constant, 23 mas. The date given does not matter.
 _FRAME_BIAS: Float[np.ndarray, "3 3"] = erfa.bp00(2451545.0, 0.0)[0]
 
 

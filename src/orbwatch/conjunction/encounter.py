@@ -173,7 +173,7 @@ def _accrual(
 ) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
     """Centre and length of the time in which the probability accrues; NaN without covariance or relative motion.
 
-    Coppola (2012), AAS 12-248, eqs. 10-16, for a radius small against the sigmas (`tca.coppola_2012` has the radius):
+    Coppola (2012), AAS 12-248, for a radius small against the sigmas (`tca.coppola_2012` has the radius):
     with the 3-D covariance A, the passage is a Gaussian in time of variance 1 / (v' A^-1 v) around -(r' A^-1 v) / (v'
     A^-1 v). NASA CARA's UsageViolationPc2D does the same.
     """

@@ -37,7 +37,7 @@ def foster_1992(
 ) -> Float[np.ndarray, " k"]:
     """Mass of the relative position's Gaussian over the hard body's cross-section, as the converged integral.
 
-    Foster & Estes (1992), NASA JSC-25898, eq. 1: 1/(2 pi sqrt(det C)) times the integral of exp(-d' C^-1 d / 2).
+    Foster & Estes (1992), NASA JSC-25898: 1/(2 pi sqrt(det C)) times the integral of exp(-d' C^-1 d / 2).
     `shape`: "circle" of radius `hbr_km`; "square" of half-width `hbr_km` along the given axes, the area that the
     18th Space Defense Squadron's messages integrate over, about 4/pi higher; "square_equal_area" of half-width
     `hbr_km` sqrt(pi)/2. The inner integral is a difference of error functions (Alfano 2005), the outer one numerical,
@@ -64,9 +64,10 @@ def chan_1997(
 ) -> Float[np.ndarray, " k"]:
     """Chan's equivalent-area approximation: the disk in sigma units, an ellipse, is replaced by a disk of equal area.
 
-    Chan (1997), AAS 97-173; Chan (2008), Spacecraft Collision Probability, eq. 4.6: with u = R^2 / (sx sy) and
+    Chan (1997), AAS 97-173; Chan (2008), Spacecraft Collision Probability: with u = R^2 / (sx sy) and
     v = (x/sx)^2 + (y/sy)^2, exp(-v/2) sum (v/2)^m/m! [1 - exp(-u/2) sum_{k<=m} (u/2)^k/k!], with the 3 to 60 terms that
-    he recommends by u and v. Good while R is small against both sigmas; useless where R exceeds the smaller one.
+    he recommends by u and v (as in Orekit's Chan1997). Good while R is small against both sigmas; useless where R
+    exceeds the smaller one.
     """
     return _by_rows(kernel.fill_chan, miss_km, cov_km2, hbr_km, threads)
 
@@ -80,9 +81,9 @@ def alfano_2005(
 ) -> Float[np.ndarray, " k"]:
     """Alfano's Simpson sum over the disk, with the number of steps that he recommends.
 
-    Alfano (2005), J. Astronaut. Sci. 53(1), 103-109, eqs. 4-9: half the number of intervals is 5 R over the least of
-    the sigmas and the miss, at least 10 (no upper limit of 50 here, which large radii need). Its error is up to some
-    1e-3, from the square-root end of the disk; `foster_1992` is the same integral, converged.
+    Alfano (2005), J. Astronaut. Sci. 53(1), 103-109: half the number of intervals is 5 R over the least of the sigmas
+    and the miss, at least 10 and at most 100,000 (not 50: large radii need more). Its error is up to some 1e-3,
+    from the square-root end of the disk; `foster_1992` is the same integral, converged.
     """
     return _by_rows(kernel.fill_alfano, miss_km, cov_km2, hbr_km, threads)
 

@@ -5,9 +5,9 @@ of a day, fitted to `orbwatch.frames` (so with the same Earth orientation as eve
 That keeps long series out of the compiled equations, and nothing ends with a table: the last orientation is held.
 
 Models: EGM2008 (Pavlis et al. 2012), rotated by IAU 2006/2000A; Sun by `erfa.epv00`, Moon by `erfa.moon98` (Meeus);
-solid tides of degree 2 (Montenbruck & Gill 2000, eq. 3.131); Schwarzschild's term (IERS Conventions 2010, eq. 10.12);
-drag with NRLMSISE-00 as a neural network (Izzo et al. 2024, arXiv:2402.04239) and observed space weather; radiation
-pressure on a sphere with a shadow of sharp edge (Montenbruck & Gill 2000, eq. 3.75). GCRF, km, s.
+solid tides of degree 2 (Montenbruck & Gill 2000, chapter 3); Schwarzschild's term (IERS Conventions 2010, eq. 10.12);
+drag with NRLMSISE-00 as a neural network (Izzo, Acciarini & Biscani 2024, arXiv:2405.19384) and observed space weather;
+radiation pressure on a sphere with a shadow of sharp edge (Montenbruck & Gill 2000, chapter 3). GCRF, km, s.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SEGMENT_S = DAY_S
 MAX_DEGREE = 70
 MU_EARTH_KM3_S2 = hy.model.get_egm2008_mu() * 1e-9
 RADIUS_EARTH_KM = hy.model.get_egm2008_a() * 1e-3
-MU_SUN_KM3_S2 = 1.32712440018e11  # IAU 2015 resolution B3 (nominal, rounded further on)
+MU_SUN_KM3_S2 = 1.32712440018e11  # DE405 (Standish 1998); nominally 1.3271244e11 (IAU 2015 resolution B3)
 MU_MOON_KM3_S2 = 4902.800066  # DE430 (Folkner et al. 2014)
 SOLAR_PRESSURE_N_M2 = 1361.0 / (LIGHT_SPEED_KM_S * 1e3)  # at 1 au; IAU 2015 nominal total irradiance
 LOVE_K2 = 0.30190  # IERS Conventions 2010, table 6.3, degree 2 order 0, anelastic
@@ -227,14 +227,14 @@ def _to_pole(x: Float[np.ndarray, " m"], y: Float[np.ndarray, " m"]) -> Float[np
 
 
 def _third_body(mu: float, r: Vector, body: Vector) -> Vector:
-    """Attraction of a body less that on the Earth (Montenbruck & Gill 2000, eq. 3.37)."""
+    """Attraction of a body less that on the Earth (Montenbruck & Gill 2000, chapter 3)."""
     towards = [b - c for b, c in zip(body, r, strict=True)]
     near, far = _dot(towards, towards), _dot(body, body)
     return _sum([_scaled(mu / (near * hy.sqrt(near)), towards), _scaled(-mu / (far * hy.sqrt(far)), body)])
 
 
 def _tide(mu: float, r: Vector, body: Vector) -> Vector:
-    """Attraction of the bulge that a body raises (Montenbruck & Gill 2000, eq. 3.131)."""
+    """Attraction of the bulge that a body raises (Montenbruck & Gill 2000, chapter 3)."""
     size, far = hy.sqrt(_dot(r, r)), hy.sqrt(_dot(body, body))
     cosine = _dot(r, body) / (size * far)
     scale = 0.5 * LOVE_K2 * mu * RADIUS_EARTH_KM**5 / (far**3.0 * size**4.0)

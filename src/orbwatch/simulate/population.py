@@ -183,7 +183,7 @@ def _draw(shell: Shell, n: int, rng: Generator) -> tuple[Float[np.ndarray, "n 6"
 def _sun_synchronous_deg(
     semi_major_km: Float[np.ndarray, " n"], eccentricity: Float[np.ndarray, " n"]
 ) -> Float[np.ndarray, " n"]:
-    """Inclination whose J2 node rate follows the mean Sun (Vallado 2013, eq. 11-13)."""
+    """Inclination whose J2 node rate follows the mean Sun (Vallado 2013, chapter 11)."""
     wanted_rad_s = TWO_PI / (365.2421897 * DAY_S)
     motion = mean_motion_rad_s(semi_major_km, mu_km3_s2=WGS72_MU_KM3_S2)
     semi_latus_km = semi_major_km * (1.0 - eccentricity**2)
