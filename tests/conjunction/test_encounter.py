@@ -11,7 +11,7 @@ import pytest
 from orbwatch.conjunction.encounter import CLIP, Encounter, encounter, remediate
 from orbwatch.conjunction.probability import foster_1992
 from orbwatch.conjunction.tca import coppola_2012
-from orbwatch.frames import itrf_with_inertial_velocity, rotate_cov, rtn_matrix
+from orbwatch.frames import encounter_plane, itrf_with_inertial_velocity, rotate_cov, rtn_matrix
 
 # NASA CARA, FrisbeeMaxPc_UnitTest.m and Pc2D_Foster_UnitTest.m: "Omitron test case 1", km and km/s, inertial.
 OMITRON = {
@@ -156,6 +156,7 @@ def test_periods() -> None:
 
 
 def test_alfano_2009_cases(reference: Path) -> None:
+    # Alfano's own linear values, of his quadrature: to 2e-4 (case 12 has no encounter plane).
     for case in json.loads((reference / "pc_alfano2009_12_cases.json").read_text())["cases"]:
         at = {
             name + n: case["state_at_tca"][who][key]
@@ -168,10 +169,20 @@ def test_alfano_2009_cases(reference: Path) -> None:
             assert found.rel_speed_km_s[0] == 0.0
         else:
             assert circle(found) == pytest.approx(expected, rel=1e-7), case["id"]
+            assert circle(found) == pytest.approx(case["expected"]["A09_Pc_linear"], rel=2e-4), case["id"]
 
 
 def test_cara_unit_tests(reference: Path) -> None:
-    kinds = {"PcCircle": "circle", "Pc2D_Foster_square": "square", "Pc2D_Foster_squareEquArea": "square_equal_area"}
+    # Name of the value, shape, relative error of the value itself (CARA's Foster functions stop at 1e-8 absolute).
+    kinds = (
+        ("PcCircle", "circle", 1e-7),
+        ("PcElrod", "circle", 1e-5),
+        ("Pc2D_Foster", "circle", 1e-5),
+        ("Pc2D_Foster_circle", "circle", 1e-5),
+        ("Pc2D_Foster_square", "square", 1e-7),
+        ("Pc2D_Foster_squareEquArea", "square_equal_area", 1e-7),
+    )
+    checks = (("square_halfwidth_R", "square"), ("square_equal_area", "square_equal_area"))
     for case in json.loads((reference / "pc_cara_unit_tests.json").read_text())["cases"]:
         km = {"km": 1.0, "m": 1e3}[case["units"]]
         found = one(case["inputs"], case["inputs"]["hbr"] / km, km=km)
@@ -182,12 +193,16 @@ def test_cara_unit_tests(reference: Path) -> None:
             / km
             * np.array([[1.0, 0.0]])
         )
-        for name, kind in kinds.items():
+        for name, kind, error in kinds:
             if name in expected:
                 pc = foster_1992(miss, found.cov_km2, found.hbr_km, kind)[0]
                 # CARA's rule of 64 points is itself up to 2.8e-4 off with the near-degenerate covariance.
-                tolerance = 3e-4 if case["id"].startswith("pccircle_multi") else 1e-7
+                tolerance = 3e-4 if case["id"].startswith("pccircle_multi") else error
                 assert pc == pytest.approx(expected[name], rel=tolerance), (case["id"], name)
+        for name, kind in checks:
+            if name in check:
+                pc = foster_1992(miss, found.cov_km2, found.hbr_km, kind)[0]
+                assert pc == pytest.approx(check[name], rel=1e-9), (case["id"], name)
         converged = check.get("circle_high_resolution", check["circle"])
         pc = foster_1992(miss, found.cov_km2, found.hbr_km)[0]
         assert pc == pytest.approx(converged, rel=1e-7), case["id"]
@@ -203,7 +218,23 @@ def test_cara_real_messages(reference: Path) -> None:
             for name, key in (("r", "r_m"), ("v", "v_mps"), ("cov", "cov_rtn"))
         }
         found = one(at, case["hbr_m"] / 1e3, km=1e3, cov_frame="rtn")
-        assert circle(found) == pytest.approx(case["expected"]["Pc2D"], rel=1e-7), case["id"]
+        expected = case["expected"]
+        assert circle(found) == pytest.approx(expected["Pc2D"], rel=1e-7), case["id"]
+        assert found.tca_shift_s[0] == pytest.approx(case["check"]["linear_dtca_s"], abs=1e-8)
+        assert found.rel_speed_km_s[0] == pytest.approx(expected["relative_speed_mps"] / 1e3, rel=1e-10)
+        # CARA's miss distance is that of the states as given; so is its probability without adjustment.
+        apart_km = np.linalg.norm(np.subtract(at["r2"], at["r1"])) / 1e3
+        assert apart_km == pytest.approx(expected["miss_distance_m"] / 1e3, rel=1e-10)
+        unshifted = foster_1992(np.array([[apart_km, 0.0]]), plane_as_given(at), found.hbr_km)[0]
+        assert unshifted == pytest.approx(expected["Pc2D_no_tca_adjust"], rel=1e-7), case["id"]
+
+
+def plane_as_given(at: dict[str, Any]) -> np.ndarray:
+    """Combined covariance, km^2, in the plane of the states as given, the first axis towards the second object."""
+    (r1, v1, cov1), (r2, v2, cov2) = ([np.array(at[name + n], float) for name in ("r", "v", "cov")] for n in "12")
+    both = sum(rotate_cov(rtn_matrix(r, v).T, cov[:3, :3]) for r, v, cov in ((r1, v1, cov1), (r2, v2, cov2)))
+    axes = encounter_plane(v2 - v1, r2 - r1)
+    return np.asarray(axes @ both @ axes.T)[None] / 1e6
 
 
 def test_itrf_message(reference: Path) -> None:
@@ -215,5 +246,8 @@ def test_itrf_message(reference: Path) -> None:
         at["cov" + n] = np.array(case[who]["cov_rtn"]) / 1e6
     found = one(at, case["hbr_m"] / 1e3, cov_frame="rtn")
     assert circle(found) == pytest.approx(case["check"]["circle"], rel=1e-7)
+    for method in ("orekit_Laas2015", "orekit_Patera2005"):
+        assert circle(found) == pytest.approx(case["expected"][method], rel=1e-7)
     square = foster_1992(found.miss_km, found.cov_km2, found.hbr_km, "square")[0]
+    assert square == pytest.approx(case["check"]["square_halfwidth_R"], rel=1e-9)
     assert square == pytest.approx(case["expected"]["cdm_COLLISION_PROBABILITY"], rel=1e-4)

@@ -19,7 +19,7 @@ from orbwatch.conjunction.maximum import (
     hbr_curve,
     one_covariance_maximum,
 )
-from orbwatch.conjunction.probability import alfriend_1999, foster_1992
+from orbwatch.conjunction.probability import alfriend_1999, foster_1992, mahalanobis_squared
 
 MISS = np.array([[0.5, 0.0]])
 COV = np.array([[[0.04, 0.01], [0.01, 0.02]]])
@@ -130,6 +130,13 @@ def test_reference_of_maxima(reference: Path) -> None:
             largest = alfano_2005_maximum(found.miss_km, found.cov_km2, found.hbr_km)
             assert largest.pc[0] == pytest.approx(case["expected_DilutionMaxPc"], rel=case["rel_tol"]), case["id"]
             assert 11 * int(largest.diluted[0]) == case["expected_diluted_flag"]
+            assert (
+                dilution_flag(found.miss_km, found.cov1_km2, found.cov2_km2, found.hbr_km)[0]
+                == (case["expected_diluted_flag"])
+            )
+            own = case["check_own"]
+            assert largest.pc[0] == pytest.approx(own["max_over_common_sigma_scale"], rel=2e-5), case["id"]
+            assert largest.nominal_pc[0] == pytest.approx(own["nominal_Pc"], rel=1e-9), case["id"]
             continue
         shape = {"squareEquArea": "square_equal_area", "circle": "circle"}[case["hbr_type"]]
         for name, cov in (
@@ -140,6 +147,10 @@ def test_reference_of_maxima(reference: Path) -> None:
                 pc = frisbee_2015(found.miss_km, cov, found.hbr_km, shape)
                 tolerance = {"abs": case["abs_tol"]} if "abs_tol" in case else {"rel": case["rel_tol"]}
                 assert pc == pytest.approx(case[name], **tolerance), (case["id"], name)
+        for radius, (second, first) in enumerate(case.get("check_own_frisbee", [])):
+            for cov, want in ((found.cov1_km2, first), (found.cov2_km2, second)):
+                pc = frisbee_2015(found.miss_km, cov, found.hbr_km, shape)[radius]
+                assert pc == pytest.approx(want, rel=1e-7), case["id"]
 
 
 def test_reference_of_esa_conjunctions(reference: Path) -> None:
@@ -161,6 +172,8 @@ def test_reference_of_esa_conjunctions(reference: Path) -> None:
         columns["hbr_m"] / 1e3,
     )  # fmt: skip
     plane = found.miss_km, found.cov_km2, found.hbr_km
+    squared = mahalanobis_squared(found.miss_km, found.cov_km2)
+    assert squared == pytest.approx(columns["mahalanobis_sq_computed_here"], rel=1e-7)
     assert foster_1992(*plane) == pytest.approx(columns["Pc2D_converged_computed_here"], rel=1e-7)
     assert foster_1992(*plane) == pytest.approx(columns["Pc_alfano_published"], rel=4e-3)
     assert alfriend_1999(*plane) == pytest.approx(columns["Pc_alfriend_approx_published"], rel=1e-6)

@@ -93,6 +93,12 @@ def test_reference_of_19_cases(reference: Path) -> None:
                 continue
             expected = case["expected"][method]
             assert abs(pc - expected["value"]) <= expected["abs_tol"], (method, case["name"])
+    for method in ("Laas2015", "Patera2005"):  # both are the integral itself, by other means
+        for case, pc in zip(cases, foster_1992(miss, cov, r), strict=True):
+            expected = case["expected"][method]
+            # The series of "Alfano test case 5" stops 2.9e-6 short of the integral in Orekit.
+            digit = 3e-6 if (method, case["name"]) == ("Laas2015", "Alfano test case 5") else expected["abs_tol"]
+            assert abs(pc - expected["value"]) <= digit, (method, case["name"])
 
 
 @pytest.mark.parametrize(
