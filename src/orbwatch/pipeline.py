@@ -159,7 +159,9 @@ def assess(
             store.interrupt_run(run.id)
         run = next(one for one in store.runs() if one.id == run.id)
         events = store.events(run.id)
-    return Assessment(run, inputs, settings, events, bodies, model.label, time.monotonic() - began, stored_before)
+    return Assessment(
+        run, inputs, settings, events, bodies, model.label, model.caution, time.monotonic() - began, stored_before
+    )
 
 
 def _work(

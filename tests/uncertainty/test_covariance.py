@@ -61,6 +61,13 @@ def small() -> EmpiricalCovariance:
     return EmpiricalCovariance("small", np.array([0.1, 1.0, 2.0]), variance, correlation)
 
 
+def test_caution_without_measured_coverage_is_the_floor_alone() -> None:
+    part = {"variance_rtn_km2": [[1.0, 4.0, 1.0]], "correlation_rt": [0.0]}
+    document = {"label": "new", "age_day": [1.0], "regimes": dict.fromkeys(REGIMES, part)}
+    assert EmpiricalCovariance.from_document(document).caution == small().caution
+    assert "ellipsoids" not in small().caution
+
+
 def test_interpolates_in_log_age_and_flags_what_lies_beyond() -> None:
     model = small()
     sky = table(1)
@@ -80,6 +87,8 @@ def test_interpolates_in_log_age_and_flags_what_lies_beyond() -> None:
 def test_packaged_table_is_sane() -> None:
     model: CovarianceModel = EmpiricalCovariance.load()
     assert model.label == "empirical set-to-set 2026 (regime x age)"
+    assert "a floor on the real error" in model.caution
+    assert "90 % ellipsoids held 78 % (median of regimes and ages; 38 % at worst)" in model.caution
     day, week = model.cov_rtn_km2(table(), at(1.0)), model.cov_rtn_km2(table(), at(7.0))
     sigma_km = np.sqrt(np.diagonal(day, axis1=1, axis2=2))
     quiet = [i for i, case in enumerate(CASES) if case[4] in ("leo-400-600", "leo-600-900", "leo-900-2000", "meo")]

@@ -41,6 +41,8 @@ class Assessment:
     events: list[StoredEvent]
     bodies: HardBodies
     covariance_label: str
+    covariance_caution: str
+    """What that covariance does not cover."""
     seconds: float
     """Wall time of this call."""
     stored_before: bool

@@ -228,7 +228,7 @@ def _method(result: Assessment) -> list[tuple[str, str]]:
             "Screening",
             f"all pairs, every approach, {volume}; time of closest approach refined on the propagator itself",
         ),
-        ("Covariance", f"{result.covariance_label}: not the operators' own; a floor on the real error"),
+        ("Covariance", f"{result.covariance_label}: {result.covariance_caution}"),
         ("Probability", "2D, short encounter (Foster & Estes 1992); it says nothing of maneuvers after the epoch"),
         ("Alert, watch", f"Pc ≥ {settings.risk.pc_alert:.0e}, Pc ≥ {settings.risk.pc_watch:.0e}"),
         ("Run", f"{run.id}, {run.status}, key {run.run_key[:16]}, orbwatch {__version__}, {result.seconds:.1f} s"),

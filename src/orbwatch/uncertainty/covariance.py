@@ -9,7 +9,7 @@ error. A forecaster calibrated against better truth can take its place through t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Protocol, runtime_checkable
@@ -33,6 +33,8 @@ REGIMES = (
 )
 """Orbital regimes of the table; `regime_of` says what belongs to which."""
 
+FLOOR = "not the operators' own; a floor on the real error"
+
 _STARLINK_INCLINATIONS_DEG = (43.0, 53.05, 53.22, 70.0, 97.6)
 
 
@@ -43,6 +45,11 @@ class CovarianceModel(Protocol):
     @property
     def label(self) -> str:
         """One line that says where the covariance comes from; it stands beside every result made with it."""
+        ...
+
+    @property
+    def caution(self) -> str:
+        """What the covariance does not cover, in one sentence for the report."""
         ...
 
     def extrapolated(self, table: GpTable, at_us: Int[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
@@ -101,8 +108,10 @@ class EmpiricalCovariance:
 
     Positive definite by construction: variances are exponentials, and the only correlation (radial with transverse)
     stays within +-0.95. Ages below the first node take its value, the noise from set to set. The ellipsoid is made to
-    hold 68 % at its nominal 68 %; maneuvers and bad sets leave heavier tails than normal beyond (the table's JSON tells
-    the share inside the nominal 90 % ellipsoid on objects kept out, and the factor that would mend it).
+    hold 68 % at its nominal 68 %; maneuvers and bad sets leave heavier tails than normal beyond, so that far misses are
+    likelier than the Gaussian says (`caution` tells the shares on objects kept out; the table's JSON tells them by
+    regime and age, and the factor that would mend the 90 % ellipsoid). Young sets of eccentric orbits are few, and
+    covered worst.
     """
 
     label: str
@@ -111,6 +120,7 @@ class EmpiricalCovariance:
     variance_km2: Float[np.ndarray, "regimes k 3"]
     """Radial, transverse, normal; in the order of `REGIMES`."""
     correlation_rt: Float[np.ndarray, "regimes k"]
+    caution: str = FLOOR
 
     @classmethod
     def load(cls) -> EmpiricalCovariance:
@@ -127,6 +137,7 @@ class EmpiricalCovariance:
             np.array(document["age_day"], float),
             np.array([part["variance_rtn_km2"] for part in parts], float),
             np.array([part["correlation_rt"] for part in parts], float),
+            _caution([share for part in parts for share in part.get("test_within_90", [])]),
         )
 
     def looked(self, table: GpTable, at_us: Int[np.ndarray, " n"]) -> Looked:
@@ -155,3 +166,14 @@ class EmpiricalCovariance:
         cov[:, [0, 1, 2], [0, 1, 2]] = sigma**2
         cov[:, 0, 1] = cov[:, 1, 0] = np.clip(rho, -0.95, 0.95) * sigma[:, 0] * sigma[:, 1]
         return cov
+
+
+def _caution(within_90: Sequence[float]) -> str:
+    """The floor, and how much the 90 % ellipsoids of all regimes and ages held on objects kept out."""
+    if not within_90:
+        return FLOOR
+    median, worst = 100.0 * np.median(within_90), 100.0 * min(within_90)
+    return (
+        f"{FLOOR}, with heavier tails than the Gaussian that is integrated: on objects kept out of its making its 90 % "
+        f"ellipsoids held {median:.0f} % (median of regimes and ages; {worst:.0f} % at worst)"
+    )
