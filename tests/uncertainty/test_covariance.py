@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -86,7 +88,7 @@ def test_interpolates_in_log_age_and_flags_what_lies_beyond() -> None:
 
 def test_packaged_table_is_sane() -> None:
     model: CovarianceModel = EmpiricalCovariance.load()
-    assert model.label == "empirical set-to-set 2026 (regime x age)"
+    assert re.fullmatch(r"empirical set-to-set 2026 \(regime x age\), table [0-9a-f]{8}", model.label)
     assert "a floor on the real error" in model.caution
     assert "90 % ellipsoids held 78 % (median of regimes and ages; 38 % at worst)" in model.caution
     day, week = model.cov_rtn_km2(table(), at(1.0)), model.cov_rtn_km2(table(), at(7.0))

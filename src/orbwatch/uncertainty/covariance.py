@@ -8,6 +8,7 @@ error. A forecaster calibrated against better truth can take its place through t
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -130,10 +131,11 @@ class EmpiricalCovariance:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> EmpiricalCovariance:
-        """A table from the JSON document that the benchmark writes."""
+        """A table from the JSON document that the benchmark writes; the label ends with the table's own hash."""
+        digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:8]
         parts = [document["regimes"][name] for name in REGIMES]
         return cls(
-            document["label"],
+            f"{document['label']}, table {digest}",
             np.array(document["age_day"], float),
             np.array([part["variance_rtn_km2"] for part in parts], float),
             np.array([part["correlation_rt"] for part in parts], float),
