@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,18 @@ def format_option(*forms: str) -> Callable[[Command], Command]:
     )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class Verbs(click.Group):
+    """The verbs; when the reader of our output has gone (head, say) nothing is wrong, and nothing more can be said."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # click itself would end with 1
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="orbwatch")
 def cli() -> None:
     """Space Domain Awareness: from public orbital data to decisions with error bars that hold."""
@@ -56,7 +68,7 @@ def cli() -> None:
 @setting("report.top_events")
 @setting("store.url", "--store")
 @click.option("--output", type=FILE, default=Path("orbwatch-out"), show_default=True, help="Folder of report and CDMs.")
-@format_option("table", "json", "csv", "parquet")
+@format_option("table", "json", "csv", "parquet", "cdm")
 @config_option
 def assess(
     catalog: Path | None, start: str | None, days: float | None, output: Path, form: Any, **options: Any
@@ -65,9 +77,12 @@ def assess(
     from orbwatch import outputs, pipeline, views
 
     settings = _settings({**options, "screen__hours": days * 24.0} if days else options)
-    result = pipeline.assess(pipeline.read_catalogue(catalog, settings.source), start, settings, _progress())
-    views.show_assessment(result, form)
-    views.say_where(outputs.write_outputs(result, output), result)
+    read = pipeline.read_catalogue(catalog, settings.source)
+    outputs.make_folder(output)
+    result = pipeline.assess(read, start, settings, _progress())
+    written = outputs.write_outputs(result, output)
+    views.show_assessment(result, form, written)
+    views.say_where(written, result)
     sys.exit(130 if not result.complete else 3 if result.alerts else 0)
 
 
@@ -114,7 +129,7 @@ def propagate(catalog: Path, at: str, ids: Path | None, form: Any) -> None:
 @format_option("table", "json", "omm")
 @config_option
 def object_(norad_id: int, catalog: Path, at: str | None, form: Any, **options: Any) -> None:
-    """One object: elements, their age and expected error, orbit, size, stored events."""
+    """One object: elements, their age and expected error, orbit, size."""
     from orbwatch import views
 
     views.show_object(norad_id, catalog, _settings(options), form, at)
@@ -129,7 +144,7 @@ def cdm() -> None:
 @click.argument("files", type=FILE, nargs=-1, required=True)
 @format_option("table", "json")
 def cdm_read(files: tuple[Path, ...], form: Any) -> None:
-    """What messages say; a file that cannot be read is named with the reason, the others are shown."""
+    """What messages (and Space-Track's cdm_public) say; a file that cannot be read is named, the others shown."""
     from orbwatch import messages
 
     sys.exit(messages.show(files, form))
@@ -183,16 +198,17 @@ def fetch(service: str, output: Path | None, **options: Any) -> None:
     "--output", type=FILE, default=Path("orbwatch-demo"), show_default=True, help="Folder of report and CDMs."
 )
 @click.option("--objects", type=click.IntRange(200, 50_000), default=2000, show_default=True)
-@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @setting("screen.threads")
 def demo(output: Path, objects: int, seed: int, **options: Any) -> None:
     """The main job on a simulated catalogue with planted approaches; offline, no account."""
     from orbwatch import demo as simulated
     from orbwatch import outputs, views
 
+    outputs.make_folder(output)
     result, verdicts = simulated.run(output, objects, seed, _settings({**options, "config": None}), _progress())
-    views.show_assessment(result, "table")
     written = outputs.write_outputs(result, output, simulated.truth_table(verdicts), simulated.LABEL)
+    views.show_assessment(result, "table", written)
     views.say_where(written, result)
     sys.exit(views.say_verdicts(verdicts))
 
@@ -231,8 +247,13 @@ def _progress() -> Any:
     return terminal_progress()
 
 
+def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
+    click.echo(f"warning: {message}", err=True)
+
+
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    warnings.showwarning = _warn
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Exit as error:
@@ -246,10 +267,10 @@ def main() -> None:
     except OrbwatchError as error:
         click.echo(f"error: {error}", err=True)
         code = 1
-    except BrokenPipeError:
-        # The reader of our output has gone (head, say): nothing is wrong, and nothing more can be said.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+    except OSError as error:
+        where = "" if error.filename is None else f"{error.filename}: "
+        click.echo(f"error: {where}{error.strerror or error}", err=True)
+        code = 1
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from orbwatch.catalog.cdm import Cdm, hbr, read_cdms
+from orbwatch.catalog.cdm import Cdm, hbr, parse_cdms, read_cdms
+from orbwatch.catalog.cdm_public import CdmPublic, is_cdm_public, parse_cdm_public
 from orbwatch.catalog.cdm_write import write_cdm
+from orbwatch.catalog.opened import open_text
 from orbwatch.conjunction.cdm import pc_record
 from orbwatch.errors import InputError
 from orbwatch.report.tabular import Format, emit, emit_json
@@ -37,30 +39,53 @@ def show(files: Sequence[Path], form: Format) -> int:
     """What the messages say, a row each; returns the exit code."""
     rows: list[dict[str, Any]] = []
     errors: list[InputError] = []
-    for file, cdm in _each(files):
-        if isinstance(cdm, InputError):
-            errors.append(cdm)
-            continue
-        radius = hbr(cdm)
-        one, two = cdm.objects
-        rows.append(
-            {
-                "file": str(file),
-                "tca_utc": format_utc(cdm.tca_us),
-                "object_1": f"{one.designator} {one.name}".strip(),
-                "object_2": f"{two.designator} {two.name}".strip(),
-                "miss_m": _or_nan(cdm.miss_distance_m),
-                "rel_speed_m_s": _or_nan(cdm.relative_speed_m_s),
-                "pc": _or_nan(cdm.collision_probability),
-                "hbr_m": _or_nan(radius and radius[0]),
-                "frame": one.ref_frame,
-                "covariances": sum(part.cov_rtn_km2 is not None for part in cdm.objects),
-            }
-        )
+    for file in files:
+        try:
+            text = open_text(file)
+            if is_cdm_public(text):
+                rows += [_public_row(one, file) for one in parse_cdm_public(text, file)]
+            else:
+                rows += [_row(cdm, file) for cdm in parse_cdms(text, file)]
+        except InputError as error:
+            errors.append(error)
     numbers = {"miss_m": ".1f", "rel_speed_m_s": ".1f", "pc": ".3e", "hbr_m": ".2f"}
     if rows:
         emit({name: _column([row[name] for row in rows]) for name in rows[0]}, form, numbers=numbers)
+    elif form == "json":
+        emit_json(rows)
     return _complain(errors)
+
+
+def _row(cdm: Cdm, file: Path) -> dict[str, Any]:
+    radius = hbr(cdm)
+    one, two = cdm.objects
+    return {
+        "file": str(file),
+        "tca_utc": format_utc(cdm.tca_us),
+        "object_1": f"{one.designator} {one.name}".strip(),
+        "object_2": f"{two.designator} {two.name}".strip(),
+        "miss_m": _or_nan(cdm.miss_distance_m),
+        "rel_speed_m_s": _or_nan(cdm.relative_speed_m_s),
+        "pc": _or_nan(cdm.collision_probability),
+        "hbr_m": _or_nan(radius and radius[0]),
+        "frame": one.ref_frame,
+        "covariances": sum(part.cov_rtn_km2 is not None for part in cdm.objects),
+    }
+
+
+def _public_row(one: CdmPublic, file: Path) -> dict[str, Any]:
+    return {
+        "file": str(file),
+        "tca_utc": format_utc(one.tca_us),
+        "object_1": f"{one.norad_id_1} {one.name_1}".strip(),
+        "object_2": f"{one.norad_id_2} {one.name_2}".strip(),
+        "miss_m": one.miss_distance_m,
+        "rel_speed_m_s": float("nan"),
+        "pc": _or_nan(one.collision_probability),
+        "hbr_m": _or_nan(one.exclusion_radius_1_m) + _or_nan(one.exclusion_radius_2_m),
+        "frame": "",
+        "covariances": 0,
+    }
 
 
 def show_pc(files: Sequence[Path], hbr_m: float | None, settings: Settings, form: Format) -> int:
@@ -99,6 +124,15 @@ def _column(values: list[Any]) -> Any:
 
 
 def convert(file: Path, to: str) -> None:
-    """The messages of a file, strictly written in another notation, on standard output."""
-    for cdm in read_cdms(file):
-        sys.stdout.write(write_cdm(cdm, to))
+    """The messages of a file, strictly written in another notation, on standard output; several in JSON as a list.
+
+    Raises InputError when they cannot be written: several in XML, which has one to a file.
+    """
+    texts = [write_cdm(cdm, to) for cdm in read_cdms(file)]
+    if to == "xml" and len(texts) > 1:
+        raise InputError(f"the file holds {len(texts)} messages, an XML file one", file=file, hint="Write KVN or JSON")
+    if to == "json" and len(texts) > 1:
+        sys.stdout.write("[\n" + ",\n".join(text.rstrip("\n") for text in texts) + "\n]\n")
+    else:
+        sys.stdout.write("\n".join(texts))
+    sys.stdout.flush()

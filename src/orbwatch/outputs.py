@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import io
+import os
+import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from orbwatch.catalog.cdm_write import write_cdm
+from orbwatch.catalog.written import write_atomically
 from orbwatch.conjunction.assessment import Assessment
 from orbwatch.conjunction.message import event_cdm
+from orbwatch.errors import InputError
 from orbwatch.report.conjunctions import page
 from orbwatch.report.events import event_columns
 from orbwatch.report.html import Table, render
 from orbwatch.report.tabular import emit
+
+_OUR_MESSAGE = re.compile(r"\d+-\d+-\d{8}T\d{6}\.\d{3}\.cdm")  # EVENT.cdm; others may keep theirs in the folder
 
 
 @dataclass(frozen=True)
@@ -22,7 +30,18 @@ class Outputs:
     report: Path
     events: Path
     cdm_folder: Path
-    messages: int
+    messages: Sequence[str]
+    """The messages themselves (KVN), of the most probable event first."""
+
+
+def make_folder(folder: Path) -> None:
+    """Makes the folder of the outputs, before the work that it is for. Raises InputError when that cannot be."""
+    try:
+        (folder / "cdm").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the output folder: {error.strerror or error}", file=folder) from error
+    if not os.access(folder, os.W_OK):
+        raise InputError("the output folder may not be written", file=folder)
 
 
 def write_outputs(result: Assessment, folder: Path, truth: Table | None = None, label: str = "") -> Outputs:
@@ -30,25 +49,18 @@ def write_outputs(result: Assessment, folder: Path, truth: Table | None = None, 
 
     Messages are written for the top events of the report; those of an earlier run in this folder are replaced.
     """
+    make_folder(folder)
     cdm_folder = folder / "cdm"
-    cdm_folder.mkdir(parents=True, exist_ok=True)
     for old in cdm_folder.glob("*.cdm"):
-        old.unlink()
+        if _OUR_MESSAGE.fullmatch(old.name):
+            old.unlink(missing_ok=True)
     now_us = time.time_ns() // 1000
-    top = result.ranked[: result.settings.report.top_events]
-    for event in top:
-        _replace(cdm_folder / f"{event.event_key}.cdm", write_cdm(event_cdm(event, now_us)).encode())
-    events = folder / "events.csv"
-    part = events.with_suffix(".part")
-    with part.open("wb") as stream:
-        emit(event_columns(result.events), "csv", stream)
-    part.replace(events)
-    report = folder / "report.html"
-    _replace(report, render(page(result, truth, label)).encode())
-    return Outputs(report, events, cdm_folder, len(top))
-
-
-def _replace(path: Path, data: bytes) -> None:
-    part = path.with_suffix(".part")
-    part.write_bytes(data)
-    part.replace(path)
+    messages = []
+    for event in result.ranked[: result.settings.report.top_events]:
+        messages.append(write_cdm(event_cdm(event, now_us)))
+        write_atomically(cdm_folder / f"{event.event_key}.cdm", messages[-1].encode())
+    rows = io.BytesIO()
+    emit(event_columns(result.events), "csv", rows)
+    write_atomically(folder / "events.csv", rows.getvalue())
+    write_atomically(folder / "report.html", render(page(result, truth, label)).encode())
+    return Outputs(folder / "report.html", folder / "events.csv", cdm_folder, messages)

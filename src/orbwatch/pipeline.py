@@ -18,18 +18,20 @@ import numpy as np
 from orbwatch import __version__
 from orbwatch.catalog.files import read_gp
 from orbwatch.catalog.gp import GpTable
+from orbwatch.catalog.history import read_history
 from orbwatch.catalog.metadata import HardBodies, hard_body, read_satcat, read_sizes
 from orbwatch.catalog.omm_json import write_omm_json
 from orbwatch.catalog.quality import GpRead
 from orbwatch.catalog.sources import CelesTrak
 from orbwatch.catalog.sources_spacetrack import SpaceTrack
 from orbwatch.catalog.store import Run, Store
+from orbwatch.catalog.written import write_atomically
 from orbwatch.conjunction.assessment import HOUR_US, Assessment, Inputs
 from orbwatch.conjunction.risk import assess_approaches
 from orbwatch.conjunction.screen import Approaches
 from orbwatch.conjunction.screen import screen as screen_catalog
 from orbwatch.constants import DAY_US
-from orbwatch.errors import InputError
+from orbwatch.errors import InputError, SourceError
 from orbwatch.propagate.sgp4 import Sgp4Catalog
 from orbwatch.settings import Settings, SourceSettings, StoreSettings, as_json, data_folder, settings_hash
 from orbwatch.time import format_utc, parse_utc
@@ -48,7 +50,15 @@ def read_catalogue(file: Path | None, source: SourceSettings) -> GpRead:
     Raises:
         InputError: not a catalogue. SourceError: no file was given, and the network did not serve.
     """
-    return read_gp(fetch("celestrak", source) if file is None else file)
+    return read_sets(fetch("celestrak", source) if file is None else file)
+
+
+def read_sets(file: Path) -> GpRead:
+    """Element sets of a file or folder in any format, Parquet (histories) too. Raises InputError when it holds none."""
+    if file.suffix.lower() != ".parquet":
+        return read_gp(file)
+    history = read_history(file)
+    return GpRead(history.table, history.rejected).checked(str(file))
 
 
 def fetch(service: str, source: SourceSettings, output: Path | None = None) -> Path:
@@ -56,16 +66,25 @@ def fetch(service: str, source: SourceSettings, output: Path | None = None) -> P
 
     Returns the file in the cache, or the copy when `output` is given. Raises SourceError with a plain reason.
     """
-    if service == "celestrak":
-        with CelesTrak(source) as celestrak:
-            path = celestrak.gp().path
-    else:
-        with SpaceTrack(source) as spacetrack:
-            path = (spacetrack.gp() if service == "space-track" else spacetrack.cdm_public()).path
+    try:
+        path = _fetched(service, source)
+    except SourceError as error:
+        raise SourceError(f"{error} (--catalog FILE)") from error
     if output is None:
         return path
-    output.parent.mkdir(parents=True, exist_ok=True)
-    return Path(shutil.copyfile(path, output))
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        return Path(shutil.copyfile(path, output))
+    except OSError as error:
+        raise InputError(f"cannot copy {path} there: {error.strerror or error}", file=output) from error
+
+
+def _fetched(service: str, source: SourceSettings) -> Path:
+    if service == "celestrak":
+        with CelesTrak(source) as celestrak:
+            return celestrak.gp().path
+    with SpaceTrack(source) as spacetrack:
+        return (spacetrack.gp() if service == "space-track" else spacetrack.cdm_public()).path
 
 
 def window_start(start: str | None, table: GpTable) -> int:
@@ -182,7 +201,7 @@ def _work(
         done, share = (at_us - inputs.start_us) / whole, (until_us - at_us) / whole
 
         def show(fraction: float, done: float = done, share: float = share) -> None:
-            progress("screening", done + share * fraction)
+            progress("screening", min(done + share * fraction, 0.999))  # the end is told once, below
 
         approaches = find(catalog, at_us, (until_us - at_us) / HOUR_US, settings, show)
         store.save_slab(run.id, assess_approaches(approaches, inputs.table, bodies, model), until_us)
@@ -218,9 +237,7 @@ def keep_inputs(store: StoreSettings, table: GpTable, content: str) -> Path:
     path = inputs_path(store, content)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{time.time_ns()}.part")
-        part.write_text(write_omm_json(table), encoding="utf-8")
-        part.replace(path)
+        write_atomically(path, write_omm_json(table).encode())
     return path
 
 

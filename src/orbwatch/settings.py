@@ -51,8 +51,6 @@ class ScreenSettings:
     """Element sets older than this at the start of the window, days, are left out: their forecast says nothing."""
     box_rtn_km: tuple[HalfSide, HalfSide, HalfSide] | None = None
     """Half sides of a radial, along-track, cross-track box around the first object, km, instead of the sphere."""
-    co_moving_speed_m_s: Annotated[float, Range(ge=0.0, le=1000.0)] = 10.0
-    """Pairs slower than this relative to each other, m/s, are reported as co-moving: a formation, or docked."""
     threads: Annotated[int, Range(ge=1, le=256), NOT_HASHED] = 2
     """Processor threads to compute with; results do not depend on it."""
 
@@ -92,11 +90,12 @@ class StoreSettings:
     """Where results are kept."""
 
     url: str | None = None
-    """SQLAlchemy URL of the store; without it, the SQLite file orbwatch.db in the data folder."""
+    """SQLAlchemy URL of the store, or the path of an SQLite file; without it, orbwatch.db in the data folder."""
 
     def resolved_url(self) -> str:
-        """The URL, or that of the file in the data folder."""
-        return self.url or f"sqlite:///{data_folder() / 'orbwatch.db'}"
+        """As a URL: the one given, that of the file given, or that of the file in the data folder."""
+        place = self.url or str(data_folder() / "orbwatch.db")
+        return place if "://" in place else f"sqlite:///{place}"
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from orbwatch.catalog.files import read_gp
 from orbwatch.catalog.gp import GpTable
 from orbwatch.catalog.omm_json import write_omm_json
 from orbwatch.catalog.store import Store, StoredEvent
@@ -20,7 +19,7 @@ from orbwatch.elements import itrf_to_geodetic
 from orbwatch.errors import InputError
 from orbwatch.frames import teme_to_itrf
 from orbwatch.outputs import Outputs
-from orbwatch.pipeline import Progress, find, sizes, window_start
+from orbwatch.pipeline import Progress, find, read_sets, sizes, window_start
 from orbwatch.propagate.sgp4 import Sgp4Catalog
 from orbwatch.replay import Comparison
 from orbwatch.report.events import event_columns
@@ -32,13 +31,20 @@ from orbwatch.uncertainty.covariance import EmpiricalCovariance, regime_of
 SHOWN_ROWS = 30
 
 
-def show_assessment(result: Assessment, form: Format) -> None:
-    """The events of a run, the most probable first; on a terminal without those of co-moving pairs."""
+def show_assessment(result: Assessment, form: str, written: Outputs) -> None:
+    """The events of a run, the most probable first; on a terminal without those of co-moving pairs.
+
+    Form "cdm": the messages of the top events, one after another.
+    """
+    if form == "cdm":
+        sys.stdout.write("\n".join(written.messages))
+        sys.stdout.flush()
+        return
     label = (
         f"{len(result.ranked):,} approaches, {len(result.co_moving)} co-moving pairs apart. "
         f"Pc: foster_1992, circle; covariance: {result.covariance_label}"
     )
-    _show_events(result.ranked if form == "table" else result.events, form, label)
+    _show_events(result.ranked if form == "table" else result.events, cast(Format, form), label)
 
 
 def _show_events(events: list[StoredEvent], form: Format, title: str) -> None:
@@ -64,7 +70,7 @@ def screen_file(
     catalog: Path, ids: list[int] | None, among: bool, start: str | None, settings: Settings, progress: Progress
 ) -> Approaches:
     """Screen a catalogue file: all against all; with ids, these against all, or among themselves."""
-    table = read_gp(catalog).table.newest()
+    table = read_sets(catalog).table.newest()
     indices = None if ids is None else _rows_of(table, ids, catalog)
     if among and indices is None:
         raise InputError("which objects?", field="--among", hint="Give --ids FILE or --id NUMBER")
@@ -98,7 +104,7 @@ def show_approaches(found: Approaches, form: Format) -> None:
 
 def show_states(catalog: Path, at: str, ids: list[int] | None, form: Format) -> None:
     """TEME states of the newest set of each object at one instant; failures are empty with their status."""
-    table = read_gp(catalog).table.newest()
+    table = read_sets(catalog).table.newest()
     if ids is not None:
         table = table[_rows_of(table, ids, catalog)]
     states = Sgp4Catalog.from_gp(table).states(np.array([parse_utc(at)]))
@@ -111,17 +117,19 @@ def show_states(catalog: Path, at: str, ids: list[int] | None, form: Format) -> 
 
 def show_object(norad_id: int, catalog: Path, settings: Settings, form: str, at: str | None = None) -> None:
     """One object: its newest set, how old, how well its position is known, its orbit and place, its size."""
-    table = read_gp(catalog).table
-    table = table[table.norad_id == norad_id]
+    catalogue = read_sets(catalog).table
+    at_us = window_start(at, catalogue)
+    table = catalogue[catalogue.norad_id == norad_id]
     if not len(table):
         raise InputError("no such object in the catalogue", file=catalog, field="norad_id", value=norad_id)
     table = table.newest()
     if form == "omm":
-        sys.stdout.write(write_omm_json(table))
+        sys.stdout.buffer.write(write_omm_json(table).encode())
+        sys.stdout.flush()
     elif form == "json":
-        emit_json(_facts(table, settings, at))
+        emit_json(_facts(table, settings, at_us))
     else:
-        emit(_two_columns(_facts(table, settings, at)), "table", title=f"{norad_id} {table.name[0]}")
+        emit(_two_columns(_facts(table, settings, at_us)), "table", title=f"{norad_id} {table.name[0]}")
 
 
 def say_where(written: Outputs, result: Assessment) -> None:
@@ -131,7 +139,7 @@ def say_where(written: Outputs, result: Assessment) -> None:
         state = f"done before, taken from the store (run {result.run.id}): "
     sys.stderr.write(
         f"{state}{len(result.events):,} approaches, {result.alerts} alerts in {result.seconds:.1f} s. "
-        f"Report: {written.report}; events: {written.events}; {written.messages} CDMs: {written.cdm_folder}\n"
+        f"Report: {written.report}; events: {written.events}; {len(written.messages)} CDMs: {written.cdm_folder}\n"
     )
 
 
@@ -170,23 +178,25 @@ def show_stored(settings: Settings, form: Format) -> None:
 
 
 def _two_columns(facts: dict[str, Any]) -> dict[str, list[str]]:
-    shown = [f"{value:.6g}" if isinstance(value, float) else str(value) for value in facts.values()]
+    shown = [
+        "-" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value) for value in facts.values()
+    ]
     return {"quantity": list(facts), "value": shown}
 
 
-def _facts(table: GpTable, settings: Settings, at: str | None) -> dict[str, Any]:
+def _facts(table: GpTable, settings: Settings, at_us: int) -> dict[str, Any]:
     row = table.row(0)
-    at_us = window_start(at, table)
     states = Sgp4Catalog.from_gp(table).states(np.array([at_us]))
     r, v = states.r_teme_km[:, 0], states.v_teme_km_s[:, 0]
-    jd, fr = us_to_jd(np.array([at_us]))
-    r_itrf, _ = teme_to_itrf(r[0], v[0], float(jd[0]), float(fr[0]))
-    place = itrf_to_geodetic(r_itrf)
+    place = None
+    if states.status[0, 0] == 0:
+        jd, fr = us_to_jd(np.array([at_us]))
+        place = itrf_to_geodetic(teme_to_itrf(r[0], v[0], float(jd[0]), float(fr[0]))[0])
     axis_km = np.cbrt(WGS72_MU_KM3_S2 / (row["mean_motion_rev_day"] * TWO_PI / 86400.0) ** 2)
     model = EmpiricalCovariance.load()
     sigma = np.sqrt(np.diagonal(model.cov_rtn_km2(table, np.array([at_us]))[0]))
     bodies = sizes(table, settings)
-    return {
+    facts = {
         "norad_id": row["norad_id"],
         "name": row["name"],
         "object_id": row["object_id"],
@@ -201,9 +211,9 @@ def _facts(table: GpTable, settings: Settings, at: str | None) -> dict[str, Any]
         "inclination_deg": row["inclination_deg"],
         "eccentricity": row["eccentricity"],
         "bstar_per_er": row["bstar_per_er"],
-        "latitude_deg": float(np.degrees(place.latitude_rad)),
-        "longitude_deg": float(np.degrees(place.longitude_rad)),
-        "altitude_km": float(place.height_km),
+        "latitude_deg": place and float(np.degrees(place.latitude_rad)),
+        "longitude_deg": place and float(np.degrees(place.longitude_rad)),
+        "altitude_km": place and float(place.height_km),
         "status": int(states.status[0, 0]),
         "sigma_radial_km": float(sigma[0]),
         "sigma_along_track_km": float(sigma[1]),
@@ -212,3 +222,4 @@ def _facts(table: GpTable, settings: Settings, at: str | None) -> dict[str, Any]
         "hbr_m": float(bodies.hbr_m[0]),
         "hbr_source": str(bodies.source[0]),
     }
+    return {name: None if isinstance(one, float) and not np.isfinite(one) else one for name, one in facts.items()}

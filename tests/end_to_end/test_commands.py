@@ -6,16 +6,20 @@ import csv
 import io
 import json
 import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from orbwatch.catalog.cdm import read_cdm
+from orbwatch.catalog.cdm import read_cdm, read_cdms
 from orbwatch.catalog.files import read_gp
+from orbwatch.catalog.history import write_history
 from orbwatch.catalog.omm_json import write_omm_json
 from orbwatch.cli import cli
+from orbwatch.errors import InputError
 from orbwatch.simulate.population import EPOCH_US, population
 from orbwatch.simulate.truth import Planted, planted
 from orbwatch.time import format_utc
@@ -131,6 +135,89 @@ def test_replay_says_when_inputs_are_gone_or_changed(sky: Sky, tmp_path: Path) -
         run(tmp_path, "replay", event)
 
 
+def test_assess_prints_the_messages_of_the_top_events(sky: Sky, home: Path, tmp_path: Path) -> None:
+    result = run(home, "assess", "--catalog", sky.file, "--start", START, "--hours", HOURS, "--format", "cdm",
+                 "--output", tmp_path, "--top-events", 2)  # fmt: skip
+    (tmp_path / "both.cdm").write_text(result.stdout)
+    printed = [f"{cdm.message_id.replace('_', '.')}.cdm" for cdm in read_cdms(tmp_path / "both.cdm")]
+    assert len(printed) == 2
+    assert sorted(printed) == sorted(file.name for file in (tmp_path / "cdm").iterdir())
+    # Several messages in one file can be written again, but not as XML.
+    written = run(home, "cdm", "write", tmp_path / "both.cdm", "--to", "json").stdout
+    assert len(json.loads(written)) == 2
+    with pytest.raises(InputError, match="2 messages, an XML file one"):
+        run(home, "cdm", "write", tmp_path / "both.cdm", "--to", "xml")
+
+
+def test_outputs_leave_messages_of_others_alone(sky: Sky, home: Path, tmp_path: Path) -> None:
+    (tmp_path / "cdm").mkdir()
+    theirs, ours = tmp_path / "cdm" / "from_operator.cdm", tmp_path / "cdm" / "5-7-20200101T000000.000.cdm"
+    theirs.write_text("theirs")
+    ours.write_text("of an earlier run")
+    run(home, "assess", "--catalog", sky.file, "--start", START, "--hours", HOURS, "--output", tmp_path)
+    assert theirs.read_text() == "theirs"
+    assert not ours.exists()
+
+
+def test_names_of_any_kind_are_data(sky: Sky, home: Path, tmp_path: Path) -> None:
+    sets = json.loads(sky.file.read_text())
+    odd = ["[bold]A[/bold] [/]", "</script><!--<script>", 'B, "C"', "Ünicode", "=1+1"]
+    for i, one in enumerate(sets):
+        one["OBJECT_NAME"] = odd[i % len(odd)]
+    file = tmp_path / "odd.json"
+    file.write_text(json.dumps(sets))
+    arguments = ["assess", "--catalog", file, "--start", START, "--hours", HOURS, "--output", tmp_path / "out",
+                 "--store", tmp_path / "odd.db"]  # fmt: skip
+    shown = run(home, *arguments).stdout
+    assert any(name in shown for name in odd)
+    html = (tmp_path / "out" / "report.html").read_text()
+    assert "<!--<script" not in html
+    messages = [read_cdm(one) for one in (tmp_path / "out" / "cdm").iterdir()]
+    names = {part.name for cdm in messages for part in cdm.objects}
+    assert names <= {*odd[:3], "Unicode", "=1+1"}
+    # A store given as a path works like one given as a URL: inputs lie beside it, and the report says where to replay.
+    assert next((tmp_path / "inputs").iterdir()).suffix == ".json"
+    event = rows((tmp_path / "out" / "events.csv").read_text())[0]["event"]
+    assert run(home, "replay", event, "--store", tmp_path / "odd.db").exit_code == 0
+
+
+def test_a_history_in_parquet_is_a_catalogue(sky: Sky, home: Path, tmp_path: Path) -> None:
+    write_history(sky.truth.table, tmp_path / "sets.parquet")
+    common = ["--at", START, "--format", "csv"]
+    packed = rows(run(home, "propagate", "--catalog", tmp_path / "sets.parquet", *common).stdout)
+    plain = rows(run(home, "propagate", "--catalog", sky.file, *common).stdout)
+    assert [row["norad_id"] for row in packed] == [row["norad_id"] for row in plain]
+
+
+def test_object_is_seen_at_the_catalogues_time_not_its_own(sky: Sky, home: Path) -> None:
+    oldest = int(sky.truth.table.norad_id[sky.truth.table.epoch_us.argmin()])
+    number = str(oldest)
+    facts = json.loads(run(home, "object", number, "--catalog", sky.file, "--format", "json").stdout)
+    assert facts["age_day"] > 0.1
+
+
+def test_object_without_a_state_says_so(sky: Sky, home: Path) -> None:
+    number = int(sky.truth.table.norad_id[0])
+    text = run(home, "object", number, "--catalog", sky.file, "--at", "2099-01-01", "--format", "json").stdout
+    facts = json.loads(text)
+    if facts["status"]:
+        assert facts["latitude_deg"] is facts["altitude_km"] is None
+
+
+def test_public_messages_are_read(home: Path, tmp_path: Path) -> None:
+    row = {"CDM_ID": "7", "TCA": "2025-04-15T00:00:00.5", "MIN_RNG": "41", "PC": "0.001", "SAT_1_ID": "25544",
+           "SAT_1_NAME": "ISS", "SAT_1_EXCL_VOL": "5.0", "SAT_2_ID": "48274", "SAT_2_NAME": "CSS",
+           "SAT_2_EXCL_VOL": "1.0"}  # fmt: skip
+    file = tmp_path / "public.json"
+    file.write_text(json.dumps([row]))
+    (shown,) = json.loads(run(home, "cdm", "read", file, "--format", "json").stdout)
+    assert shown["object_1"] == "25544 ISS"
+    assert shown["hbr_m"] == 6.0
+    none = run(home, "cdm", "read", tmp_path / "none.cdm", "--format", "json")
+    assert json.loads(none.stdout) == []
+    assert none.exit_code == 1
+
+
 def test_screen_all_one_list_and_among(sky: Sky, home: Path, tmp_path: Path) -> None:
     common = [
         "screen",
@@ -213,6 +300,9 @@ def test_demo_is_judged_against_its_own_truth(home: Path, tmp_path: Path) -> Non
         (["assess", "--catalog", "SKY", "--start", "2019-01-01"], "young enough"),
         (["propagate", "--catalog", "SKY", "--at", "tomorrow"], "tomorrow"),
         (["screen", "--catalog", "SKY", "--threshold-km", "-1"], "threshold_km"),
+        (["assess", "--catalog", "SKY", "--output", "SKY"], "cannot make the output folder"),
+        (["assess", "--catalog", "SKY", "--store", "SKY/x.db"], "Not a directory"),
+        (["assess"], "(--catalog FILE)"),
         (["replay", "1-2-20250101T000000.000"], "holds no event"),
     ],
 )  # fmt: skip
@@ -221,20 +311,39 @@ def test_errors_are_plain_and_end_with_1(
     home: Path,
     arguments: list[str],
     words: str,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     from orbwatch.cli import main
 
-    monkeypatch.setattr("sys.argv", ["orbwatch", *(str(sky.file) if one == "SKY" else one for one in arguments)])
+    monkeypatch.setattr("sys.argv", ["orbwatch", *(one.replace("SKY", str(sky.file)) for one in arguments)])
     monkeypatch.setenv("ORBWATCH_HOME", str(home))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ORBWATCH_SOURCE_CELESTRAK_URL", "http://127.0.0.1:9")  # nobody listens
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 1
     assert words in capfd.readouterr().err
 
 
-@pytest.mark.parametrize(("arguments", "code"), [(["--help"], 0), (["nonsense"], 2), (["screen"], 2)])
+def test_a_reader_that_leaves_is_no_error(sky: Sky, home: Path) -> None:
+    command = [sys.executable, "-m", "orbwatch.cli", "propagate", "--catalog", str(sky.file), "--at", START]
+    process = subprocess.Popen([*command, "--format", "csv"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               env=os.environ | {"ORBWATCH_HOME": str(home)})  # fmt: skip
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    said = process.stderr.read()
+    process.stderr.close()
+    assert process.wait() == 0
+    assert said == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["--help"], 0), (["nonsense"], 2), (["screen"], 2), (["demo", "--seed", "-1"], 2)],
+)
 def test_usage_ends_with_2(
     arguments: list[str], code: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -248,9 +357,6 @@ def test_usage_ends_with_2(
 
 
 def test_help_imports_nothing_heavy() -> None:
-    import subprocess
-    import sys
-
     code = "import sys, orbwatch.cli; print([m for m in ('numpy', 'numba', 'polars', 'pydantic') if m in sys.modules])"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
     assert said.stdout.strip() == "[]"

@@ -61,7 +61,10 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_call_continues(
     assert sorted(event.event_key for event in rest.events) == whole
 
 
-def test_kill_9_in_the_middle_loses_and_doubles_nothing(read: GpRead, whole: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT])
+def test_killed_or_interrupted_in_the_middle_loses_and_doubles_nothing(
+    read: GpRead, whole: list[str], tmp_path: Path, sign: signal.Signals
+) -> None:
     catalog = tmp_path / "catalogue.json"
     catalog.write_text(write_omm_json(read.table))
     environment = os.environ | {"ORBWATCH_HOME": str(tmp_path), "PYTHONUNBUFFERED": "1"}
@@ -72,8 +75,11 @@ def test_kill_9_in_the_middle_loses_and_doubles_nothing(read: GpRead, whole: lis
     try:
         killed_at = _wait_for_a_slab(process, database)
     finally:
-        process.send_signal(signal.SIGKILL)
+        process.send_signal(sign)
         process.wait()
+    if sign == signal.SIGINT:
+        assert process.returncode == 130
+        assert "Interrupted: covered until" in (tmp_path / "out" / "report.html").read_text()
     with Store.open(database) as store:
         (run,) = store.runs()
         before = {event.event_key for event in store.events(run.id)}

@@ -34,8 +34,10 @@ def test_figures_travel_as_strict_json() -> None:
 
 
 def test_a_script_end_in_data_does_not_end_the_script() -> None:
-    spec = plots.encounter_plane(np.zeros(2), np.eye(2), np.eye(2), 10.0, ("</script><b>", "B"))
-    assert "</script><b>" not in render(page(figures=(spec,)))
+    spec = plots.encounter_plane(np.zeros(2), np.eye(2), np.eye(2), 10.0, ("</script><b>", "<!--<script>"))
+    html = render(page(figures=(spec,)))
+    assert "</script><b>" not in html
+    assert "<!--<script" not in html  # it would make the next </script> a part of the data
 
 
 @pytest.mark.parametrize(

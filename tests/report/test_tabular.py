@@ -32,3 +32,18 @@ def test_terminal_table_says_what_it_leaves_out(limit: int | None, more: bool) -
     text = written("table", limit).decode()
     assert "0.250" in text
     assert ("1 more rows" in text) is more
+
+
+def test_a_terminal_table_is_never_cut_and_names_are_no_mark_up() -> None:
+    names = ["[/] [bold]x[/bold] :smile:", "y" * 300]
+    out = io.BytesIO()
+    emit({"name": names, "norad_id": np.array([999999999, 5])}, "table", out)
+    text = out.getvalue().decode()
+    assert all(name in text for name in names)
+    assert "999999999" in text
+
+
+def test_columns_of_an_empty_result_keep_their_types() -> None:
+    out = io.BytesIO()
+    emit({"norad_id": np.zeros(0, np.int64), "miss_km": np.zeros(0), "name": []}, "parquet", out)
+    assert list(pl.read_parquet(out.getvalue()).schema.values()) == [pl.Int64, pl.Float64, pl.String]

@@ -30,7 +30,7 @@ def json_messages(text: str, file: str | Path | None) -> Iterator[list[KvnLine]]
         if not isinstance(row, dict):
             raise InputError("not a conjunction data message", file=file, value=_short(row), legal="a JSON object")
         if "SAT_1_ID" in row:
-            hint = "These are rows of Space-Track's cdm_public, which give no states: use `read_cdm_public`."
+            hint = "These are rows of Space-Track's cdm_public, which give no states: `orbwatch cdm read` shows them."
             raise InputError("not a conjunction data message", file=file, field="SAT_1_ID", hint=hint)
         flat = any(key.startswith("SAT1_") for key in row)
         yield list(_space_track_lines(row, file) if flat else _lines(row, file, 0))

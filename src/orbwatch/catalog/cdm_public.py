@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,11 @@ class CdmPublic:
     exclusion_radius_1_m: float | None = None
     """Exclusion volume radius, CSpOC's hard-body radius of the object."""
     exclusion_radius_2_m: float | None = None
+
+
+def is_cdm_public(text: str) -> bool:
+    """Whether a text looks like an answer of `cdm_public`: its first row, or its head, names the first object."""
+    return re.search(r"\bSAT_1_ID\b", text[:4000], re.IGNORECASE) is not None
 
 
 def read_cdm_public(path: str | Path) -> list[CdmPublic]:

@@ -165,7 +165,7 @@ class Service:
         except httpx.TimeoutException as error:
             raise RequestError(f"did not answer within {self.settings.timeout_s:g} s") from error
         except (httpx.ConnectError, httpx.UnsupportedProtocol, httpx.ProxyError) as error:
-            raise RequestError(f"cannot be reached ({error}); is there a network?", "unreachable") from error
+            raise RequestError(f"cannot be reached; is there a network? ({error})", "unreachable") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise RequestError(f"broke off in the middle of its answer ({error})") from error
         if answer.status_code != httpx.codes.OK:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from orbwatch.catalog.written import write_atomically
 from orbwatch.errors import SourceError
 
 
@@ -69,19 +69,6 @@ class Cache:
 
     def _meta(self, url: str) -> Path:
         return self.folder / f"{_slug(url)}.meta.json"
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Writes a file so that others see all of it or nothing, after a crash too. Raises OSError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _slug(url: str) -> str:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from orbwatch.catalog.sources_cache import write_atomically
+from orbwatch.catalog.written import write_atomically
 from orbwatch.errors import SourceError
 
 UNREACHABLE_WAIT_S = 300.0

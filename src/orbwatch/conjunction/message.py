@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import numpy as np
 from jaxtyping import Float
 
@@ -40,11 +42,18 @@ def event_cdm(event: StoredEvent, creation_us: int) -> Cdm:
         comments={
             "relative": (
                 f"HBR = {payload['hbr_m']:g} m",
-                f"HBR SOURCE: {payload['hbr_source']}",
+                _ascii(f"HBR SOURCE: {payload['hbr_source']}"),
                 f"FLAGS: {' '.join(payload['flags']) or 'none'}",
             )
         },
     )
+
+
+def _ascii(text: str) -> str:
+    """As a message may hold it: printable ASCII (accents dropped, '?' for the rest), single blanks, 200 characters."""
+    plain = unicodedata.normalize("NFKD", text)
+    kept = "".join(one for one in plain if not unicodedata.combining(one)).encode("ascii", "replace").decode()
+    return " ".join("".join(one if one.isprintable() else " " for one in kept).split())[:200].rstrip()
 
 
 def _relative(r_km: list[list[float]], v_km_s: list[list[float]]) -> tuple[np.ndarray, np.ndarray]:
@@ -66,15 +75,15 @@ def _object(event: StoredEvent, i: int) -> CdmObject:
         ref_frame="EME2000",
         cov_rtn_km2=cov,
         catalog_name="SATCAT",
-        name=name or "UNKNOWN",
-        international_designator=payload["object_id"][i] or "UNKNOWN",
+        name=_ascii(name) or "UNKNOWN",
+        international_designator=_ascii(payload["object_id"][i]) or "UNKNOWN",
         object_type=object_type(name).upper(),
         ephemeris_name="NONE",
         covariance_method="DEFAULT",
         maneuverable="N/A",
         comments={
             "state_vector": (f"SGP4 FROM ELEMENTS {payload['age_day'][i]:.3f} DAYS OLD AT TCA",),
-            "covariance": (NO_VELOCITY_COVARIANCE, payload["covariance_source"]),
+            "covariance": (NO_VELOCITY_COVARIANCE, _ascii(payload["covariance_source"])),
         },
     )
 

@@ -13,7 +13,7 @@ from orbwatch.conjunction.risk import RISK_FLAGS, PlaneView, plane_view
 from orbwatch.constants import DAY_US, WGS72_RADIUS_KM
 from orbwatch.report import plots
 from orbwatch.report.html import Page, Section, Table
-from orbwatch.settings import RiskSettings
+from orbwatch.settings import RiskSettings, Settings
 from orbwatch.time import format_utc
 
 LISTED = 1000  # rows of the event table; the CSV beside the report holds all
@@ -28,9 +28,9 @@ def page(result: Assessment, truth: Table | None = None, label: str = "") -> Pag
         lead=_lead(result),
         numbers=[
             (f"{len(inputs.table):,}", "objects, all against all"),
-            (f"{len(result.events):,}", f"approaches below {settings.screen.threshold_km:g} km"),
-            (f"{result.watched:,}", f"with Pc ≥ {settings.risk.pc_watch:.0e}"),
-            (f"{result.alerts:,}", f"alerts: Pc ≥ {settings.risk.pc_alert:.0e}"),
+            (f"{len(result.events):,}", f"approaches within {_volume(settings)}"),
+            (f"{result.watched:,}", f"with Pc ≥ {settings.risk.pc_watch:g}"),
+            (f"{result.alerts:,}", f"alerts: Pc ≥ {settings.risk.pc_alert:g}"),
             (f"{len(result.co_moving):,}", "co-moving pairs, listed apart"),
         ],
         figures=_overview(result),
@@ -43,6 +43,26 @@ def page(result: Assessment, truth: Table | None = None, label: str = "") -> Pag
         sections=[_section(event, settings.risk) for event in result.ranked[: settings.report.top_events]],
         method=_method(result),
     )  # fmt: skip
+
+
+def _volume(settings: Settings) -> str:
+    box = settings.screen.box_rtn_km
+    if box is None:
+        return f"{settings.screen.threshold_km:g} km"
+    return f"± {' × '.join(f'{side:g}' for side in box)} km (RTN)"
+
+
+def _reach_km(settings: Settings) -> float:
+    """The largest miss distance there can be."""
+    box = settings.screen.box_rtn_km
+    return settings.screen.threshold_km if box is None else float(np.linalg.norm(box))
+
+
+def _store_option(settings: Settings) -> str:
+    url = settings.store.url
+    if url is None:
+        return ""
+    return f" --store {url}" if url.startswith("sqlite:") else " --store URL"  # a server's holds a password
 
 
 def _minute(us: int) -> str:
@@ -60,11 +80,11 @@ def _incomplete(result: Assessment) -> str:
 
 def _lead(result: Assessment) -> str:
     if not result.ranked:
-        return "No approach below the threshold in this window."
+        return "No approach within the screening volume in this window, co-moving pairs apart."
     top = result.ranked[0]
     nearest = min(result.ranked, key=lambda event: event.miss_km)
     count = {0: "No event is", 1: "One event is"}.get(result.alerts, f"{result.alerts:,} events are")
-    first = f"{count} at or above the alert threshold (Pc {result.settings.risk.pc_alert:.0e})."
+    first = f"{count} at or above the alert threshold (Pc {result.settings.risk.pc_alert:g})."
     most = (
         f" Most probable: {_pair(top)}, {format_utc(top.tca_us, 0).replace('T', ' ')} UTC, "
         f"{top.miss_km:.3f} km, Pc {top.pc:.1e}."
@@ -95,7 +115,7 @@ def _overview(result: Assessment) -> list[plots.Spec]:
             np.array([event.miss_km for event in shown]),
             np.array([np.nan if event.pc is None else event.pc for event in shown]),
             [_pair(event) for event in shown],
-            result.settings.screen.threshold_km,
+            _reach_km(result.settings),
         ),
         plots.altitude_histogram(radii - WGS72_RADIUS_KM),
         ages,
@@ -217,20 +237,22 @@ def _figures(event: StoredEvent, view: PlaneView) -> Sequence[plots.Spec]:
 def _method(result: Assessment) -> list[tuple[str, str]]:
     run, inputs, settings = result.run, result.inputs, result.settings
     left_out = "; ".join(f"{n:,} {why}" for why, n in inputs.left_out.items() if n) or "none"
-    box = settings.screen.box_rtn_km
-    volume = f"{settings.screen.threshold_km:g} km sphere" if box is None else f"box of ± {box} km in RTN"
+    bad = "; ".join(inputs.rejected[:10])
+    if len(inputs.rejected) > 10:
+        bad += f"; and {len(inputs.rejected) - 10:,} more"
     return [
         ("Element sets", f"{inputs.table.source or 'given'}: {len(inputs.table):,} used; left out: {left_out}"),
         ("SHA-256 of the sets used", str(run.inputs.get("catalog_sha256", ""))),
-        ("Quarantined", "; ".join(inputs.rejected[:10]) or "none"),
+        ("Quarantined", bad or "none"),
         ("Propagation", "SGP4/SDP4, WGS-72, TEME (AIAA 2006-6753)"),
         (
             "Screening",
-            f"all pairs, every approach, {volume}; time of closest approach refined on the propagator itself",
+            f"all pairs, every approach within {_volume(settings)}; "
+            "time of closest approach refined on the propagator itself",
         ),
         ("Covariance", f"{result.covariance_label}: {result.covariance_caution}"),
         ("Probability", "2D, short encounter (Foster & Estes 1992); it says nothing of maneuvers after the epoch"),
-        ("Alert, watch", f"Pc ≥ {settings.risk.pc_alert:.0e}, Pc ≥ {settings.risk.pc_watch:.0e}"),
+        ("Alert, watch", f"Pc ≥ {settings.risk.pc_alert:g}, Pc ≥ {settings.risk.pc_watch:g}"),
         ("Run", f"{run.id}, {run.status}, key {run.run_key[:16]}, orbwatch {__version__}, {result.seconds:.1f} s"),
-        ("Recompute", "orbwatch replay EVENT"),
+        ("Recompute", f"orbwatch replay EVENT{_store_option(settings)}"),
     ]

@@ -23,7 +23,7 @@ def event_columns(events: Sequence[StoredEvent]) -> dict[str, Any]:
         "tca_utc": [format_utc(event.tca_us) for event in events],
         "miss_km": np.array([event.miss_km for event in events], float),
         "rel_speed_km_s": np.array([event.rel_speed_km_s for event in events], float),
-        "co_moving": [event.co_moving for event in events],
+        "co_moving": np.array([event.co_moving for event in events], bool),
         "pc": _numbers([event.pc for event in events]),
         "pc_maximum": _numbers([payload["pc_maximum"] for payload in payloads]),
         "hbr_m": _numbers([payload["hbr_m"] for payload in payloads]),

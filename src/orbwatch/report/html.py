@@ -88,8 +88,8 @@ def sort_key(value: Any) -> str:
 
 
 def _figure_json(figure: Figure) -> str:
-    # "</" would end the script element that carries the specification.
-    return json.dumps(figure, allow_nan=False, separators=(",", ":")).replace("</", "<\\/")
+    # "</script" would end the script element that carries the specification, "<!--" would hide its end.
+    return json.dumps(figure, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import polars as pl
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.table import Table as TerminalTable
 
 Format = Literal["table", "csv", "json", "parquet"]
@@ -49,9 +49,11 @@ def emit(
     else:
         frame = pl.DataFrame({name: _series(name, values) for name, values in columns.items()})
         if form == "csv":
-            frame.write_csv(out)
+            out.write(frame.write_csv().encode())
         else:
-            frame.write_parquet(out)
+            buffer = io.BytesIO()  # polars writes to pipes by itself, and says "OSError" when their reader has gone
+            frame.write_parquet(buffer)
+            out.write(buffer.getvalue())
     out.flush()
 
 
@@ -64,6 +66,8 @@ def emit_json(value: Any, stream: ByteStream | None = None) -> None:
 
 def _series(name: str, values: Any) -> pl.Series:
     series = pl.Series(name, values)
+    if series.dtype == pl.Null:  # nothing but missing texts: numbers come as arrays
+        series = series.cast(pl.String)
     return series.fill_nan(None) if series.dtype.is_float() else series
 
 
@@ -82,12 +86,13 @@ def _terminal(columns: Columns, title: str, limit: int | None, numbers: Mapping[
     for row in shown:
         table.add_row(*(_shown(value, numbers.get(name)) for name, value in row.items()))
     buffer = io.StringIO()
-    # A narrow terminal still gets whole numbers: rather a wide line than a cut figure.
-    width = None if sys.stdout.isatty() else 200
-    console = Console(file=buffer, width=width, force_terminal=sys.stdout.isatty())
+    # Names are data, not mark-up. A narrow terminal still gets whole numbers: rather a wide line than a cut figure.
+    console = Console(file=buffer, force_terminal=sys.stdout.isatty(), markup=False, emoji=False, highlight=False)
+    console.size = ConsoleDimensions(10_000, 25)
+    console.size = ConsoleDimensions(max(80, console.measure(table).maximum), 25)
     console.print(table)
     if len(shown) < len(rows):
-        console.print(f"{len(rows) - len(shown):,} more rows: --limit, or --format csv for all")
+        console.print(f"{len(rows) - len(shown):,} more rows; --format csv gives all")
     return buffer.getvalue()
 
 
