@@ -167,7 +167,7 @@ def assess(
                 "end_us": inputs.end_us,
                 "covariance": model.label,
             },
-            settings=as_json(settings),
+            settings=as_json(settings, hashed_only=True),  # without the store's address: it may hold a password
         )
         stored_before = run.status == "done"
         try:

@@ -68,6 +68,12 @@ def test_time_systems(system: str, utc: str) -> None:
     assert np.diff(orbits.times_us).tolist() == [900_000_000]
 
 
+def test_time_system_stands_after_any_number_of_satellites() -> None:
+    listed = next(line for line in GPS.split("\n") if line.startswith("+ "))
+    many = GPS.replace(listed, "\n".join([listed] * 60)).replace("cc GPS", "cc UTC")  # version d has up to 999
+    assert parse_sp3(many).time_system == "UTC"
+
+
 def test_version_a_numbers_its_satellites() -> None:
     orbits = parse_sp3(header("a", "P", "ccc", "  1 52") + BODY.replace("PG01", "P  1").replace("PL52", "P 52"))
     assert orbits.object_id == ("G01", "G52")

@@ -80,3 +80,12 @@ def test_units_as_written() -> None:
     assert written["CT_T"] == (pytest.approx(0.09e6), "[m**2]")  # object 1's: it comes first
     assert abs(written["X"][0]) == pytest.approx(7000.0, abs=1.0)
     assert (written["X"][1], written["X_DOT"][1]) == ("[km]", "[km/s]")
+
+
+def test_the_radius_keeps_all_its_digits_and_texts_become_ascii() -> None:
+    made = event()
+    payload = {**made.payload, "hbr_m": 12.345678912, "hbr_source": "Größen – Tabelle.csv"}
+    cdm = event_cdm(replace(made, payload=payload, name_1="  Ünicode\t→ x "), TCA_US)
+    assert assess_cdm(cdm)[-1].hbr_m == 12.345678912
+    assert "HBR SOURCE: Gro?en ? Tabelle.csv" in write_cdm(cdm)
+    assert cdm.object1.name == "Unicode ? x"

@@ -18,6 +18,7 @@ from orbwatch.catalog.cdm import read_cdm, read_cdms
 from orbwatch.catalog.files import read_gp
 from orbwatch.catalog.history import write_history
 from orbwatch.catalog.omm_json import write_omm_json
+from orbwatch.catalog.store import Store
 from orbwatch.cli import cli
 from orbwatch.errors import InputError
 from orbwatch.simulate.population import EPOCH_US, population
@@ -179,6 +180,9 @@ def test_names_of_any_kind_are_data(sky: Sky, home: Path, tmp_path: Path) -> Non
     assert next((tmp_path / "inputs").iterdir()).suffix == ".json"
     event = rows((tmp_path / "out" / "events.csv").read_text())[0]["event"]
     assert run(home, "replay", event, "--store", tmp_path / "odd.db").exit_code == 0
+    # What is kept of the settings is what the numbers rest on: not the store's address, which may hold a password.
+    with Store.open(tmp_path / "odd.db") as store:
+        assert set(store.runs()[0].settings) == {"screen", "risk"}
 
 
 def test_a_history_in_parquet_is_a_catalogue(sky: Sky, home: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,8 @@ def parse_sp3(text: str, file: str | Path | None = None) -> Sp3:
     if len(first) < 3 or first[0] != "#" or first[1].lower() not in "abcd" or first[2].upper() not in "PV":
         legal = "#aP, #cP, #cV, #dP..."
         raise InputError("not an SP3 file", file=file, line=1, value=first[:10], legal=legal)
-    time_system = next((line[9:12].upper() for line in lines[:60] if line.startswith("%c")), "GPS")
+    header = takewhile(lambda line: not line.startswith("*"), lines)
+    time_system = next((line[9:12].upper() for line in header if line.startswith("%c")), "GPS")
     if time_system == "CCC":  # version a does not say: GPS
         time_system = "GPS"
     if time_system not in _TAI_SECONDS_AHEAD and time_system not in _UTC_NAMES:

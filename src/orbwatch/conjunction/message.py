@@ -41,7 +41,7 @@ def event_cdm(event: StoredEvent, creation_us: int) -> Cdm:
         message_id=event.event_key.replace(".", "_"),
         comments={
             "relative": (
-                f"HBR = {payload['hbr_m']:g} m",
+                f"HBR = {float(payload['hbr_m'])} m",
                 _ascii(f"HBR SOURCE: {payload['hbr_source']}"),
                 f"FLAGS: {' '.join(payload['flags']) or 'none'}",
             )
