@@ -60,6 +60,7 @@ def cli() -> None:
 )
 @setting("screen.hours")
 @setting("screen.threshold_km")
+@setting("screen.box_rtn_km")
 @setting("screen.max_age_day")
 @setting("screen.threads")
 @setting("risk.pc_alert")

@@ -150,12 +150,16 @@ def test_assess_prints_the_messages_of_the_top_events(sky: Sky, home: Path, tmp_
         run(home, "cdm", "write", tmp_path / "both.cdm", "--to", "xml")
 
 
-def test_outputs_leave_messages_of_others_alone(sky: Sky, home: Path, tmp_path: Path) -> None:
+def test_outputs_name_the_screening_box_and_leave_messages_of_others_alone(
+    sky: Sky, home: Path, tmp_path: Path
+) -> None:
     (tmp_path / "cdm").mkdir()
     theirs, ours = tmp_path / "cdm" / "from_operator.cdm", tmp_path / "cdm" / "5-7-20200101T000000.000.cdm"
     theirs.write_text("theirs")
     ours.write_text("of an earlier run")
-    run(home, "assess", "--catalog", sky.file, "--start", START, "--hours", HOURS, "--output", tmp_path)
+    run(home, "assess", "--catalog", sky.file, "--start", START, "--hours", HOURS, "--output", tmp_path,
+        "--box-rtn-km", 2, 10, 10)  # fmt: skip
+    assert "within ± 2 × 10 × 10 km (RTN)" in (tmp_path / "report.html").read_text()
     assert theirs.read_text() == "theirs"
     assert not ours.exists()
 
