@@ -47,6 +47,7 @@ def test_byte_order_mark_and_line_ends() -> None:
         (b"ok\n\0", "line 2: not a text file: it holds NUL"),
         ("x".encode("utf-16"), "UTF-16"),
     ],
+    ids=["gzip cut", "xz cut", "gzip junk", "xz junk", "zip cut", "zip of two", "not UTF-8", "NUL", "UTF-16"],
 )
 def test_damage_is_named(data: bytes, says: str) -> None:
     with pytest.raises(InputError, match=says):
