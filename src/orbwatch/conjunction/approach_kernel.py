@@ -3,16 +3,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
 from orbwatch.conjunction.screen_kernel import DEEPEST_KM, GRADIENT, Doubles, Whole
 from orbwatch.constants import WGS72_MU_KM3_S2 as MU
 
+# inner functions are compiled into the outer one: no entry points, no cache of their own
+INNER: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 PARTS = 16  # of an interval, for slow pairs
+MOST = 5  # minima of a polynomial of degree ten
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _quintic(rv: Doubles, k: int, i: int, j: int, step_s: float, c: Doubles) -> None:
     """Coefficients (3, 6) in x = (t - t_k) / step through the relative states of nodes k - 1, k and k + 1."""
     for d in range(3):
@@ -30,7 +35,7 @@ def _quintic(rv: Doubles, k: int, i: int, j: int, step_s: float, c: Doubles) -> 
         c[d, 3] = odd - c[d, 5]
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _at(c: Doubles, x: float) -> tuple[float, float, float]:
     """Squared separation, half its derivative f = p . p', and f', at x."""
     s = f = g = 0.0
@@ -47,7 +52,7 @@ def _at(c: Doubles, x: float) -> tuple[float, float, float]:
     return s, f, g
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _root(c: Doubles, a: float, b: float, derivative: bool) -> float:
     """Zero between a and b, where the sign differs, of f (or of f'): Newton's method within bisection."""
     low_is_negative = (_at(c, a)[2] if derivative else _at(c, a)[1]) < 0.0
@@ -68,7 +73,7 @@ def _root(c: Doubles, a: float, b: float, derivative: bool) -> float:
     return x
 
 
-@njit(cache=True, nogil=True)
+@njit(**INNER)
 def _minima(c: Doubles, edge: float, parts: int, out: Doubles) -> int:
     """All x in [-edge, edge] where f turns from negative to positive, into `out`; returns how many.
 
@@ -98,7 +103,7 @@ def _minima(c: Doubles, edge: float, parts: int, out: Doubles) -> int:
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def minima(
     rv: Doubles,
     doubt: Doubles,
@@ -120,12 +125,11 @@ def minima(
     slow pairs, whose minima the polynomials of two nodes place less alike.
     """
     n = len(pairs)
-    size = n + 64
-    row, offset, count = np.empty(size, np.int64), np.empty(size), 0
+    row, offset, count = np.empty(n * MOST, np.int64), np.empty(n * MOST), 0
     close, n_close = np.empty(n, np.int64), 0
     lost, n_lost = np.empty(n, np.int64), 0
     c = np.empty((3, 6))
-    roots = np.empty(8)
+    roots = np.empty(MOST)
     edge, slow_edge = 0.5 + margin_s / step_s, 0.5 + slow_margin_s / step_s
     limit2 = limit * limit
     # 1.4: the pair's radius falls by less than a tenth within the interval
@@ -151,8 +155,6 @@ def minima(
         parts = 1 if rising else PARTS
         for o in range(_minima(c, edge if rising else slow_edge, parts, roots)):
             if _at(c, roots[o])[0] < limit2:
-                if count == len(row):
-                    row, offset = np.append(row, np.empty(size, np.int64)), np.append(offset, np.empty(size))
                 row[count], offset[count] = q, roots[o] * step_s
                 count += 1
         if parts > 1:

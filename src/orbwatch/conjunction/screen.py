@@ -39,32 +39,33 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, UInt8, UInt32
+from jaxtyping import Bool, Float, Int, UInt8
 
-from orbwatch.conjunction import approach_kernel, screen_kernel
-from orbwatch.conjunction.screen_grid import BIN_KM, LOWEST_KM, radial_bins, sphere_cells
-from orbwatch.conjunction.tca import pair_states, range_rate, refine_tca
-from orbwatch.constants import WGS72_MU_KM3_S2 as MU
+from orbwatch.conjunction.screen_grid import sphere_cells
+from orbwatch.conjunction.screen_kernel import DEEPEST_KM
+from orbwatch.conjunction.screen_search import (
+    CHUNK_NODES,
+    SLOW_KM_S,
+    SLOW_OVERLAP_S,
+    SLOW_SAME_S,
+    STEP_S,
+    STEP_US,
+    SWEEP_RAD_S,
+    Found,
+    Task,
+    join,
+    search,
+    select,
+)
+from orbwatch.conjunction.tca import pair_states
 from orbwatch.errors import InputError
 from orbwatch.frames import rtn_matrix
 from orbwatch.propagate.sgp4 import Sgp4Catalog
 
 CO_MOVING_KM_S = 0.010
 
-_STEP_S = 180
-_STEP_US = _STEP_S * 1_000_000
-_CHUNK_NODES = 20  # an hour: a fraction of a second of work, 29 MB of states for 27,000 objects
-_POLYNOMIAL_KM = 0.3  # margin for the Hermite polynomial
-_OVERLAP_S = 1.0  # intervals overlap by this much, so that rounding cannot lose a minimum at their common end
 _SAME_S = 5.0  # minima of one pair nearer than this are one minimum, found from two nodes
-_SLOW_KM_S = 0.050  # pairs slower than this: SGP4's velocities and positions place a minimum differently, by seconds
-_SLOW_OVERLAP_S = 30.0
-_SLOW_SAME_S = 60.0  # true minima of one pair are hundreds of seconds apart
-_SWEEP_RAD_S = 1.23e-3  # objects that turn faster stay out of the grid: eccentric orbits at a low perigee
-_BINS = 256
 _FEW = 48  # up to this many objects against all go without a grid
-_FAST_REACH_S = 2.0
-_SAMPLES = 49  # exact states in an interval, for objects that fail within it
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,32 +103,6 @@ class Approaches:
         """Time of closest approach, UTC microseconds since 1970-01-01."""
         out: Int[np.ndarray, " k"] = self.start_us + np.rint(self.tca_s * 1e6).astype(np.int64)
         return out
-
-
-@dataclass(frozen=True, eq=False)
-class _Found:
-    """Approaches of one chunk of nodes, rows of the propagated catalogue."""
-
-    node: Int[np.ndarray, " k"]
-    first: Int[np.ndarray, " k"]
-    second: Int[np.ndarray, " k"]
-    tca_us: Int[np.ndarray, " k"]
-    after_us_s: Float[np.ndarray, " k"]  # the exact time less tca_us
-    states: Float[np.ndarray, "4 k 3"]
-
-
-@dataclass(frozen=True, eq=False)
-class _Task:
-    """What one chunk needs: the question, and the window in nodes."""
-
-    catalog: Sgp4Catalog
-    role: UInt8[np.ndarray, " n"]  # 1: in the first list, 2: in the second, 4: in the short list
-    few: Int[np.ndarray, " m"] | None
-    reach_km: float
-    start_us: int
-    end_us: int
-    grid: tuple[Int[np.ndarray, "g g g"], UInt32[np.ndarray, " c"], UInt32[np.ndarray, " d"]]
-    width: float
 
 
 def screen(
@@ -169,14 +144,14 @@ def screen(
     few = short if len(short) <= _FEW else None
     role[short] |= 4
     reach = threshold_km if box_rtn_km is None else float(np.linalg.norm(box_rtn_km))
-    width = 2.0 * _SWEEP_RAD_S * 0.5 * _STEP_S + float(np.arcsin(reach / screen_kernel.DEEPEST_KM))
-    task = _Task(part, role, few, reach, start_us, end_us, sphere_cells(width), width)
+    width = 2.0 * SWEEP_RAD_S * 0.5 * STEP_S + float(np.arcsin(reach / DEEPEST_KM))
+    task = Task(part, role, few, reach, start_us, end_us, sphere_cells(width), width)
     found, close = _run(task, threads, progress)
     found = _once(found, len(part))
-    found = _select(found, (found.tca_us >= start_us) & (found.tca_us < end_us))
-    found = _join([found, _without_minimum(task, close, found)])
+    found = select(found, (found.tca_us >= start_us) & (found.tca_us < end_us))
+    found = join([found, _without_minimum(task, close, found)])
     keep = _within(found, role, reach, box_rtn_km)
-    return _approaches(_select(found, keep), rows, catalog.norad_id, start_us)
+    return _approaches(select(found, keep), rows, catalog.norad_id, start_us)
 
 
 def _check(
@@ -211,28 +186,26 @@ def _check(
 # ------------------------------------------------------------------------------------ chunks of nodes
 
 
-def _run(
-    task: _Task, threads: int, progress: Callable[[float], None] | None
-) -> tuple[_Found, Int[np.ndarray, " pairs"]]:
+def _run(task: Task, threads: int, progress: Callable[[float], None] | None) -> tuple[Found, Int[np.ndarray, " pairs"]]:
     """All chunks, at most `threads` at a time; approaches, and the pairs (first * n + second) close all the time."""
-    reach_us = round((0.5 * _STEP_S + _SLOW_SAME_S + _SLOW_OVERLAP_S) * 1e6)
-    first_node = -((reach_us - task.start_us) // _STEP_US)
-    last_node = (task.end_us + reach_us) // _STEP_US
-    chunks = range(first_node // _CHUNK_NODES, last_node // _CHUNK_NODES + 1)
-    done: list[_Found] = []
+    reach_us = round((0.5 * STEP_S + SLOW_SAME_S + SLOW_OVERLAP_S) * 1e6)
+    first_node = -((reach_us - task.start_us) // STEP_US)
+    last_node = (task.end_us + reach_us) // STEP_US
+    chunks = range(first_node // CHUNK_NODES, last_node // CHUNK_NODES + 1)
+    done: list[Found] = []
     close: Int[np.ndarray, " pairs"] | None = None
 
     def pieces() -> Iterator[tuple[int, int, int]]:
         for chunk in chunks:
-            base = chunk * _CHUNK_NODES
-            yield base, max(first_node, base), min(last_node, base + _CHUNK_NODES - 1)
+            base = chunk * CHUNK_NODES
+            yield base, max(first_node, base), min(last_node, base + CHUNK_NODES - 1)
 
     with ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[tuple[_Found, Int[np.ndarray, " pairs"] | None]]] = deque()
+        waiting: deque[Future[tuple[Found, Int[np.ndarray, " pairs"] | None]]] = deque()
         try:
             for piece in [*pieces(), *[None] * threads]:
                 if piece is not None:
-                    waiting.append(pool.submit(_search, task, *piece))
+                    waiting.append(pool.submit(search, task, *piece))
                 if waiting and (piece is None or len(waiting) > threads):
                     found, stay = waiting.popleft().result()
                     done.append(found)
@@ -243,135 +216,27 @@ def _run(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    return _join(done), np.zeros(0, np.int64) if close is None else close
-
-
-def _search(task: _Task, base: int, first_node: int, last_node: int) -> tuple[_Found, Int[np.ndarray, " pairs"] | None]:
-    """Approaches near the nodes first_node .. last_node (counted in steps since 1970), times counted from node `base`.
-
-    Also the pairs that stay below the threshold near all of these nodes, as far as they lie in the window; None when
-    none does.
-    """
-    catalog, base_us = task.catalog, base * _STEP_US
-    nodes = np.arange(first_node - 1, last_node + 2)
-    rv, status = catalog.nodes(base_us, (nodes - base) * float(_STEP_S))
-    doubt = np.empty(status.shape)
-    screen_kernel.survey(rv, status, float(_STEP_S), doubt)
-    half_s = 0.5 * _STEP_S
-    swell = 1.0 / (1.0 - 2.2 * MU * half_s**2 / screen_kernel.DEEPEST_KM**3)
-    common = (rv, doubt, half_s, task.reach_km, swell, task.role, catalog.norad_id)
-    if task.few is not None:
-        pairs = screen_kernel.few_against_all(*common, task.few)
-    else:
-        radius = np.sqrt(np.einsum("dn,dn->n", rv[1, :3], rv[1, :3]))
-        bins = radial_bins(radius, _BINS)
-        cap = _SWEEP_RAD_S * half_s
-        pairs = screen_kernel.all_against_all(*common, task.width, cap, *task.grid, bins, LOWEST_KM, BIN_KM)
-    swapped = catalog.norad_id[pairs[:, 1]] > catalog.norad_id[pairs[:, 2]]
-    pairs[swapped, 1:] = pairs[swapped, :0:-1]
-    window = [(task.start_us + _STEP_US // 2) // _STEP_US, (task.end_us - 1 + _STEP_US // 2) // _STEP_US]
-    edges = [(us - node * _STEP_US) / _STEP_US for us, node in zip((task.start_us, task.end_us), window, strict=True)]
-    row, offset, close, lost = approach_kernel.minima(
-        rv, doubt, pairs, float(_STEP_S), task.reach_km + _POLYNOMIAL_KM, _OVERLAP_S, _SLOW_OVERLAP_S,
-        window[0] - nodes[0], edges[0], window[1] - nodes[0], edges[1],
-    )  # fmt: skip
-    first, second = pairs[:, 1].astype(np.int64), pairs[:, 2].astype(np.int64)
-    time_s = (nodes[pairs[:, 0]] - base) * float(_STEP_S)
-    if len(lost):
-        more, more_offset = _sampled(catalog, base_us, first[lost], second[lost], time_s[lost], task.reach_km)
-        row, offset = np.concatenate([row, lost[more]]), np.concatenate([offset, more_offset])
-    found = _exact(catalog, base_us, nodes[pairs[row, 0]], first[row], second[row], time_s[row] + offset)
-    miss = np.linalg.norm(found.states[2] - found.states[0], axis=1)
-    near = nodes[pairs[close, 0]]
-    close = close[(near >= window[0]) & (near <= window[1])]
-    inside = np.count_nonzero((nodes[1:-1] >= window[0]) & (nodes[1:-1] <= window[1]))
-    stay, times = np.unique(first[close] * len(catalog) + second[close], return_counts=True)
-    return _select(found, miss < task.reach_km + 1e-3), stay[times == inside] if inside else None
-
-
-def _sampled(
-    catalog: Sgp4Catalog,
-    base_us: int,
-    first: Int[np.ndarray, " p"],
-    second: Int[np.ndarray, " p"],
-    time_s: Float[np.ndarray, " p"],
-    reach_km: float,
-) -> tuple[Int[np.ndarray, " k"], Float[np.ndarray, " k"]]:
-    """Minima in the intervals around time_s of pairs with a state in doubt: exact states, closely sampled.
-
-    Returns pair numbers and offsets from the node (s) of linear interpolations of the range rate's zeros.
-    """
-    half_s = 0.5 * _STEP_S + _SLOW_OVERLAP_S
-    pairs, shape = np.arange(len(first)), (0, _SAMPLES)
-    offset, rate, near = np.zeros(_SAMPLES), np.zeros(shape), np.zeros(shape, bool)
-    for samples in (_SAMPLES // 4, _SAMPLES):  # a coarse look first: most of these pairs are nowhere near
-        offset, shape = np.linspace(-half_s, half_s, samples), (len(pairs), samples)
-        i, j = np.repeat(first[pairs], samples), np.repeat(second[pairs], samples)
-        states, exist = pair_states(catalog, i, j, base_us, (time_s[pairs][:, None] + offset).ravel())
-        rate = np.where(exist, range_rate(states)[0], np.nan).reshape(shape)
-        distance, speed = (np.linalg.norm(states[n + 2] - states[n], axis=1) for n in (0, 1))
-        # as near as it can come within half a spacing at this speed, and 0.02 km/s^2 of relative acceleration
-        half_spacing_s = half_s / (samples - 1)
-        lowest = distance - half_spacing_s * (speed + 0.01 * half_spacing_s)
-        near = (np.where(exist, lowest, np.inf) < reach_km).reshape(shape)
-        kept = near.any(axis=1)
-        pairs, rate, near = pairs[kept], rate[kept], near[kept]
-    row, at = np.nonzero((rate[:, :-1] < 0.0) & (rate[:, 1:] >= 0.0) & (near[:, :-1] | near[:, 1:]))
-    before, after = rate[row, at], rate[row, at + 1]
-    return pairs[row], offset[at] + (offset[1] - offset[0]) * before / (before - after)
-
-
-def _exact(
-    catalog: Sgp4Catalog,
-    base_us: int,
-    node: Int[np.ndarray, " k"],
-    first: Int[np.ndarray, " k"],
-    second: Int[np.ndarray, " k"],
-    guess_s: Float[np.ndarray, " k"],
-) -> _Found:
-    """The minima near the guesses, on the exact propagator."""
-    states, exist = pair_states(catalog, first, second, base_us, guess_s)
-    slow = exist & (np.linalg.norm(states[3] - states[1], axis=1) < _SLOW_KM_S)
-    refined = refine_tca(catalog, first, second, base_us, guess_s, np.where(slow, _SLOW_SAME_S / 2.0, _FAST_REACH_S))
-    tca_s = np.where(refined.converged, refined.tca_s, guess_s)
-    # A slow pair whose range rate, by SGP4's velocities, does not turn nearby keeps the minimum of its positions.
-    states = np.where(refined.converged[:, None], refined.states, states)
-    whole = np.rint(tca_s * 1e6)
-    found = _Found(node, first, second, base_us + whole.astype(np.int64), tca_s - whole * 1e-6, states)
-    return _select(found, refined.converged | slow)
+    return join(done), np.zeros(0, np.int64) if close is None else close
 
 
 # ------------------------------------------------------------------------------------ what was found
 
 
-def _select(found: _Found, index: Bool[np.ndarray, " k"] | Int[np.ndarray, " m"]) -> _Found:
-    arrays = {f.name: getattr(found, f.name)[index] for f in fields(found) if f.name != "states"}
-    return _Found(**arrays, states=found.states[:, index])
-
-
-def _join(parts: list[_Found]) -> _Found:
-    arrays = {
-        f.name: np.concatenate([getattr(part, f.name) for part in parts], axis=1 if f.name == "states" else 0)
-        for f in fields(_Found)
-    }
-    return _Found(**arrays)
-
-
-def _once(found: _Found, n: int) -> _Found:
+def _once(found: Found, n: int) -> Found:
     """One row per minimum: of those found from two nodes, the earlier node's."""
     pair = found.first * n + found.second
     order = np.lexsort((found.tca_us, pair))
     pair, tca_us = pair[order], found.tca_us[order]
-    slow = np.linalg.norm(found.states[3] - found.states[1], axis=1)[order] < _SLOW_KM_S
-    gap_s = np.where(slow[1:] & slow[:-1], _SLOW_SAME_S, _SAME_S)
+    slow = np.linalg.norm(found.states[3] - found.states[1], axis=1)[order] < SLOW_KM_S
+    gap_s = np.where(slow[1:] & slow[:-1], SLOW_SAME_S, _SAME_S)
     new = np.ones(len(order), bool)
     new[1:] = (pair[1:] != pair[:-1]) | (tca_us[1:] - tca_us[:-1] > gap_s * 1e6)
     group = np.cumsum(new)
     order = order[np.lexsort((tca_us, found.node[order], group))]
-    return _select(found, order[new])
+    return select(found, order[new])
 
 
-def _without_minimum(task: _Task, close: Int[np.ndarray, " pairs"], found: _Found) -> _Found:
+def _without_minimum(task: Task, close: Int[np.ndarray, " pairs"], found: Found) -> Found:
     """Pairs below the threshold all through the window and without a minimum in it: the closer of both ends."""
     n = len(task.catalog)
     left = np.setdiff1d(close, found.first * n + found.second)
@@ -383,14 +248,14 @@ def _without_minimum(task: _Task, close: Int[np.ndarray, " pairs"], found: _Foun
         miss = np.where(exist, np.linalg.norm(states[2] - states[0], axis=1), np.inf)
         slow = exist & (np.linalg.norm(states[3] - states[1], axis=1) < CO_MOVING_KM_S)
         at = np.full(len(left), tca_us)
-        sides.append((_Found(at // _STEP_US, first, second, at, np.zeros(len(left)), states), miss, slow))
+        sides.append((Found(at // STEP_US, first, second, at, np.zeros(len(left)), states), miss, slow))
     (early, miss_early, slow_early), (late, miss_late, slow_late) = sides
     begins = miss_early <= miss_late
-    return _join([_select(early, begins & slow_early), _select(late, ~begins & slow_late)])
+    return join([select(early, begins & slow_early), select(late, ~begins & slow_late)])
 
 
 def _within(
-    found: _Found,
+    found: Found,
     role: UInt8[np.ndarray, " n"],
     reach_km: float,
     box_rtn_km: tuple[float, float, float] | None,
@@ -408,7 +273,7 @@ def _within(
 
 
 def _approaches(
-    found: _Found, rows: Int[np.ndarray, " n"], norad_id: Int[np.ndarray, " m"], start_us: int
+    found: Found, rows: Int[np.ndarray, " n"], norad_id: Int[np.ndarray, " m"], start_us: int
 ) -> Approaches:
     tca_s = (found.tca_us - start_us) * 1e-6 + found.after_us_s
     index_1, index_2 = rows[found.first], rows[found.second]

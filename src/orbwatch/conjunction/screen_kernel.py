@@ -13,20 +13,17 @@ from numba import njit
 
 from orbwatch.constants import WGS72_MU_KM3_S2 as MU
 
+# inner functions are compiled into the outer ones: no entry points, no cache of their own
+INNER: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 Doubles = Float[np.ndarray, "..."]
 Whole = Integer[np.ndarray, "..."]
 Bytes = UInt8[np.ndarray, "..."]
 Singles = Float32[np.ndarray, "..."]
 Grid = tuple[Whole, Whole, Whole, Whole, Whole, Whole]
 
-_J2_TERM = 1.5 * 1.082616e-3 * 6378.135**2  # 3/2 J2 R^2
 PERTURBATION = 4e-5  # km/s^2: more than 3 J2 mu / R^2, the largest radial pull of the Earth's oblateness
 GRADIENT = 2.03  # x mu/r^3: the gradient of gravity, 2 for a point mass, 12 J2 / 2 = 0.7 % more for the oblateness
-ROUGH_KM = 0.5  # what velocities may fail to integrate to, over a step, before an object is treated apart
-SLACK_KM = 0.3  # so, over half a step, ROUGH_KM / 2; and drag and rounding
-ESCAPE = 2.2  # v^2 r / mu: 2 at escape speed
-FASTER_THAN_ESCAPE = 9
-CARRIED_KM = 1.0  # error of a state carried on over a step without SGP4
+SLACK_KM = 0.3  # half of survey_kernel.ROUGH_KM, over half a step; and drag and rounding
 DEEPEST_KM = 6378.0
 LANES = 8
 TINY = np.float32(1e-30)
@@ -35,91 +32,7 @@ SINGLE_KM = 0.02  # rounding of positions to single precision, below the last bi
 FAR_SINGLE_KM = 0.5  # and in it, up to a million km
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _acceleration(x: float, y: float, z: float) -> tuple[float, float, float]:
-    r2 = x * x + y * y + z * z
-    g = -MU / (r2 * np.sqrt(r2))
-    j = _J2_TERM / r2
-    k = 5.0 * z * z / r2
-    return g * x * (1.0 + j * (1.0 - k)), g * y * (1.0 + j * (1.0 - k)), g * z * (1.0 + j * (3.0 - k))
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _coast(state: Doubles, step_s: float, out: Doubles) -> None:
-    """`state` (6,) moved on by step_s under gravity and oblateness (Runge-Kutta, quarters of the step), into `out`."""
-    h = step_s / 4.0
-    y = state.copy()
-    k = np.empty((4, 6))
-    for _ in range(4):
-        w = y.copy()
-        for stage in range(4):
-            k[stage, 0], k[stage, 1], k[stage, 2] = w[3], w[4], w[5]
-            k[stage, 3], k[stage, 4], k[stage, 5] = _acceleration(w[0], w[1], w[2])
-            if stage < 3:
-                w = y + k[stage] * (h if stage == 2 else 0.5 * h)
-        y += h / 6.0 * (k[0] + 2.0 * k[1] + 2.0 * k[2] + k[3])
-    out[:] = y
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _pulls(state: Doubles, out: Doubles) -> None:
-    for i in range(state.shape[1]):
-        out[0, i], out[1, i], out[2, i] = _acceleration(state[0, i], state[1, i], state[2, i])
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _misfit2(a: Doubles, b: Doubles, pull_a: Doubles, pull_b: Doubles, step_s: float, out: Doubles) -> None:
-    """Square of r_b - r_a less its integral from velocities and accelerations (Hermite's rule), km^2."""
-    half, twelfth = 0.5 * step_s, step_s * step_s / 12.0
-    for i in range(a.shape[1]):
-        x = b[0, i] - a[0, i] - half * (a[3, i] + b[3, i]) + twelfth * (pull_b[0, i] - pull_a[0, i])
-        y = b[1, i] - a[1, i] - half * (a[4, i] + b[4, i]) + twelfth * (pull_b[1, i] - pull_a[1, i])
-        z = b[2, i] - a[2, i] - half * (a[5, i] + b[5, i]) + twelfth * (pull_b[2, i] - pull_a[2, i])
-        out[i] = x * x + y * y + z * z
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def survey(rv: Doubles, status: Bytes, step_s: float, doubt: Doubles) -> None:
-    """How far each state can be trusted over a step, into `doubt` (m, n), km: 0 where it is good enough (see `screen`).
-
-    NaN where there is none; status is set to FASTER_THAN_ESCAPE where SGP4, after an object's fall, gives speeds that
-    no orbit has. Where an object fails, its state is carried on from the neighboring node into `rv`, so that
-    what happens before the failure is still searched. Where velocities do not integrate to the positions (SGP4 on
-    objects about to fall, mainly), by how much they do not.
-    """
-    m, n = status.shape
-    pull, next_pull, misfit2 = np.empty((3, n)), np.empty((3, n)), np.empty(n)
-    doubt[:] = 0.0
-    for k in range(m):
-        x, y, z, u, v, w = rv[k, 0], rv[k, 1], rv[k, 2], rv[k, 3], rv[k, 4], rv[k, 5]
-        for i in range(n):
-            speed2 = u[i] * u[i] + v[i] * v[i] + w[i] * w[i]
-            if speed2 * np.sqrt(x[i] * x[i] + y[i] * y[i] + z[i] * z[i]) > ESCAPE * MU:
-                status[k, i] = FASTER_THAN_ESCAPE
-    for k in range(m):
-        for i in range(n):
-            if status[k, i] == 0:
-                continue
-            doubt[k, i] = CARRIED_KM
-            if k > 0 and status[k - 1, i] == 0:
-                _coast(rv[k - 1, :, i].copy(), step_s, rv[k, :, i])
-            elif k + 1 < m and status[k + 1, i] == 0:
-                _coast(rv[k + 1, :, i].copy(), -step_s, rv[k, :, i])
-            else:
-                doubt[k, i] = np.nan
-    _pulls(rv[0], pull)
-    for k in range(m - 1):
-        _pulls(rv[k + 1], next_pull)
-        _misfit2(rv[k], rv[k + 1], pull, next_pull, step_s, misfit2)
-        pull, next_pull = next_pull, pull
-        for i in range(n):
-            if misfit2[i] > ROUGH_KM * ROUGH_KM:
-                misfit = np.sqrt(misfit2[i])
-                doubt[k, i] = max(doubt[k, i], misfit)
-                doubt[k + 1, i] = max(doubt[k + 1, i], misfit)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**INNER)
 def _reach(state: Doubles, half_s: float, swell: float, reach: Doubles) -> None:
     """Radius, its lowest and highest value and the bound of (angle swept)^2 over the half step either side, (4, n)."""
     for i in range(state.shape[1]):
@@ -139,7 +52,7 @@ def _reach(state: Doubles, half_s: float, swell: float, reach: Doubles) -> None:
         reach[3, i] = 1.02 * h2 * half_s * half_s / (low2 * low2)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**INNER)
 def _gate2(low: float, speed: float, threshold: float, half_s: float, slack: float) -> float:
     """Square of the linear miss beyond which two objects stay above the threshold for half_s, either side of a node.
 
@@ -153,7 +66,7 @@ def _gate2(low: float, speed: float, threshold: float, half_s: float, slack: flo
     return g * g
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"}, inline="always")
+@njit(fastmath={"contract"}, inline="always", **INNER)
 def _linear_miss2(dx: float, dy: float, dz: float, du: float, dv: float, dw: float, half_s: float) -> float:
     """Square of the smallest separation within half_s, both ways, of linear relative motion."""
     b = abs(dx * du + dy * dv + dz * dw)
@@ -163,7 +76,7 @@ def _linear_miss2(dx: float, dy: float, dz: float, du: float, dv: float, dw: flo
     return c - t * (2.0 * b - a * t)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**INNER)
 def _note(pairs: Whole, count: int, k: int, i: int, j: int, role: Bytes, identity: Whole) -> int:
     """Note the pair, unless it is one object with itself or not one of the first list with one of the second.
 
@@ -177,15 +90,17 @@ def _note(pairs: Whole, count: int, k: int, i: int, j: int, role: Bytes, identit
     return count + 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**INNER)
 def _room(pairs: Whole, kept: int, wanted: int) -> Whole:
     """`pairs` with room for `wanted` and as many again, the first `kept` rows kept."""
     out = np.empty((2 * wanted, 3), np.int32)
-    out[:kept] = pairs[:kept]
+    for row in range(kept):  # not by slices: numba takes five seconds to compile their errors
+        for column in range(3):
+            out[row, column] = pairs[row, column]
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**INNER)
 def _confirm(
     k: int, state: Doubles, reach: Doubles, doubt: Doubles, i: int, j: int, half_s: float, threshold: float,
     role: Bytes, identity: Whole, pairs: Whole, count: int,
@@ -202,7 +117,7 @@ def _confirm(
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**INNER)
 def _few(
     k: int, state: Doubles, doubt: Doubles, reach: Doubles, half_s: float, threshold: float, role: Bytes,
     identity: Whole, few: Whole, pairs: Whole, count: int,
@@ -228,7 +143,7 @@ def few_against_all(
     """
     m, n = doubt.shape
     pairs = np.empty((1024, 3), np.int32)
-    count = 0
+    count = np.int64(0)
     reach = np.empty((4, n))
     for k in range(1, m - 1):
         _reach(rv[k], half_s, swell, reach)
@@ -241,7 +156,7 @@ def few_against_all(
     return pairs[:count]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**INNER)
 def _place(
     state: Doubles, doubt: Doubles, reach: Doubles, threshold: float, width: float, cap: float, cells: Whole,
     bins: Whole, bin0: float, bin_km: float, n_bins: int, grid: Grid, sorted_state: Singles,
@@ -286,7 +201,7 @@ def _place(
     return n_fast
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@njit(fastmath={"contract"}, **INNER)
 def _any_close(
     x: Singles,
     y: Singles,
@@ -312,7 +227,7 @@ def _any_close(
     return bool(hits > 0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**INNER)
 def _neighbors(
     k: int, state: Doubles, reach: Doubles, doubt: Doubles, half_s: float, threshold: float, near_from: Whole,
     near: Whole, gates: Singles, role: Bytes, identity: Whole, grid: Grid, sorted_state: Singles, pairs: Whole,
@@ -362,14 +277,14 @@ def _neighbors(
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**INNER)
 def _outside(x: float, index: int, width: float) -> float:
     """How far x in [-1, 1] is outside the cell of that index along one axis."""
     low = index * width - 1.0
     return max(0.0, low - x, x - low - width)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**INNER)
 def _visitors(
     k: int, state: Doubles, reach: Doubles, doubt: Doubles, half_s: float, threshold: float, width: float, cap: float,
     cells: Whole, gates: Singles, role: Bytes, identity: Whole, grid: Grid, sorted_state: Singles, n_fast: int,
@@ -428,7 +343,7 @@ def all_against_all(
     m, n = doubt.shape
     n_bins = int(bins[-1]) + 1
     pairs = np.empty((4096, 3), np.int32)
-    count = 0
+    count = np.int64(0)
     reach = np.empty((4, n))
     grid = (
         np.empty((len(near_from) - 1) * n_bins + 1, np.uint32), np.empty(n, np.int32), np.empty(n, np.uint32),

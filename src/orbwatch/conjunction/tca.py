@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.special import erfcinv
 
-from orbwatch.conjunction.screen_kernel import ESCAPE
+from orbwatch.conjunction.survey_kernel import ESCAPE
 from orbwatch.constants import WGS72_MU_KM3_S2 as MU
 from orbwatch.errors import InputError
 from orbwatch.propagate.sgp4 import Sgp4Catalog
