@@ -12,6 +12,7 @@ from hypothesis import Phase, given, settings
 from orbwatch.catalog.gp import NO_TIME, GpTable
 from orbwatch.catalog.history import clean_history, read_history, write_history
 from orbwatch.catalog.history_parquet import read_parquet
+from orbwatch.catalog.history_whole import check_whole
 from orbwatch.catalog.omm_json import write_omm_json
 from orbwatch.catalog.tle_write import write_tle
 from orbwatch.catalog.trend import J2_WGS72, off_trend
@@ -167,19 +168,44 @@ def test_a_whole_turn_is_none(tmp_path: Path) -> None:
     assert (table.arg_perigee_deg[0], table.mean_anomaly_deg[0]) == (0.0, 350.0)
 
 
-def test_damage(tmp_path: Path) -> None:
+def unsealed(table: GpTable, path: Path) -> bytes:
+    """A history as another program would have written it."""
+    write_history(table, path)
+    pl.read_parquet(path).write_parquet(path)
+    return path.read_bytes()
+
+
+def test_damage_to_our_own_files_is_seen(tmp_path: Path) -> None:
     path = tmp_path / "h.parquet"
     write_history(orbit(), path)
     whole = path.read_bytes()
-    for bad in (whole[:-20], whole[:300], whole[:4] + whole[100:]):
-        path.write_bytes(bad)
-        with pytest.raises(InputError, match="cannot read this history"):
+    for at in range(4, len(whole) - 4, 97):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 16]) + whole[at + 1 :])
+        with pytest.raises(InputError, match="damaged"):
             read_history(path)
+    path.write_bytes(whole)
+    assert len(read_history(path).table) == 30
+
+
+def test_damage_to_files_without_a_seal(tmp_path: Path) -> None:
+    path = tmp_path / "h.parquet"
+    whole = unsealed(orbit(), path)
+    assert len(read_history(path).table) == 30
+    for bad in (whole[:-20], whole[:300], whole[:4] + whole[100:], b"PAR1"):
+        path.write_bytes(bad)
+        with pytest.raises(InputError, match="damaged or was cut off"):
+            read_history(path)
+
+
+def test_what_is_no_history(tmp_path: Path) -> None:
+    path = tmp_path / "h.parquet"
     pl.DataFrame({"norad": [1], "x": [2]}).write_parquet(path)
     with pytest.raises(InputError, match="cannot read this history"):
         read_history(path)
     with pytest.raises(InputError, match="cannot read the file"):
         read_history(tmp_path / "none")
+    with pytest.raises(InputError, match="cannot read the file"):
+        check_whole(tmp_path / "none")
     path.write_text("hello")
     with pytest.raises(InputError, match="no element sets"):
         read_history(path)

@@ -11,6 +11,7 @@ import polars as pl
 from jaxtyping import Float, Int
 
 from orbwatch.catalog.gp import NO_TIME, GpTable
+from orbwatch.catalog.history_whole import check_whole, seal
 from orbwatch.catalog.quality import ANGLES, check_writable, wrap_circle
 from orbwatch.errors import InputError
 
@@ -38,8 +39,9 @@ def read_parquet(
 
     Only what passes the filters is unpacked. Raises InputError for a damaged file or one without the columns.
     """
+    check_whole(path)
     try:
-        frame = pl.scan_parquet(path)
+        frame = pl.scan_parquet(path, glob=False)
         if ids is not None:
             frame = frame.filter(pl.col("norad").is_in(sorted(ids)))
         if start_us is not None:
@@ -125,6 +127,7 @@ def write_parquet(table: GpTable, path: Path) -> None:
     seen = pl.Series(seconds if by_second else ordered.seen_us).set(pl.Series(unknown), None)
     columns["seen_s" if by_second else "seen_us"] = seen
     pl.DataFrame(columns).write_parquet(path, row_group_size=ROWS_A_GROUP, statistics=True)
+    seal(path)
 
 
 def _mantissa_and_power(values: Float[np.ndarray, " n"]) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, " n"]]:
