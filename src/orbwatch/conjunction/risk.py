@@ -61,7 +61,16 @@ def assess_approaches(
         cov_age_day_1=ages[:, 0],
         cov_age_day_2=ages[:, 1],
     )
-    miss_rtn_km = _miss_rtn(approaches)
+    # Plain lists at once: turning arrays into JSON number by number would take longer than finding the approaches.
+    plain = {
+        "cov_rtn_km2": np.stack(covs, axis=1).tolist(),
+        "epoch_us": np.stack([part.epoch_us for part in sets], axis=1).tolist(),
+        "object_id": np.stack([part.object_id for part in sets], axis=1).tolist(),
+        "age_day": ages.tolist(),
+        "miss_rtn_km": _miss_rtn(approaches).tolist(),
+        "r_teme_km": np.stack([approaches.r1_teme_km, approaches.r2_teme_km], axis=1).tolist(),
+        "v_teme_km_s": np.stack([approaches.v1_teme_km_s, approaches.v2_teme_km_s], axis=1).tolist(),
+    }
     maximum = found.pc["alfano_2005", "maximum"]
     extra = {"co_moving": approaches.co_moving, "covariance_extrapolated": beyond[0] | beyond[1]}
     return [
@@ -75,26 +84,24 @@ def assess_approaches(
             miss_km=float(approaches.miss_km[i]),
             rel_speed_km_s=float(approaches.rel_speed_km_s[i]),
             co_moving=bool(approaches.co_moving[i]),
-            pc=None if np.isnan(found.circle[i]) else float(found.circle[i]),
+            pc=_or_none(found.circle[i]),
             payload={
                 "method": "foster_1992",
                 "kind": "circle",
-                "pc_maximum": maximum[i],
+                "pc_maximum": _or_none(maximum[i]),
                 "flags": [*found.flags_of(i), *(name for name, raised in extra.items() if raised[i])],
-                "hbr_m": hbr_m[i],
+                "hbr_m": float(hbr_m[i]),
                 "hbr_source": hbr_source[i],
                 "covariance_source": model.label,
-                "cov_rtn_km2": [covs[0][i], covs[1][i]],
-                "epoch_us": [sets[0].epoch_us[i], sets[1].epoch_us[i]],
-                "object_id": [str(sets[0].object_id[i]), str(sets[1].object_id[i])],
-                "age_day": ages[i],
-                "miss_rtn_km": miss_rtn_km[i],
-                "r_teme_km": [approaches.r1_teme_km[i], approaches.r2_teme_km[i]],
-                "v_teme_km_s": [approaches.v1_teme_km_s[i], approaches.v2_teme_km_s[i]],
+                **{name: values[i] for name, values in plain.items()},
             },
         )
         for i in range(len(approaches))
     ]
+
+
+def _or_none(value: np.floating) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def _miss_rtn(approaches: Approaches) -> Float[np.ndarray, "k 3"]:
