@@ -120,7 +120,7 @@ class SourceSettings:
     """Most requests to Space-Track in any hour; its rules say fewer than 300."""
     cache_dir: Path | None = None
     """Folder of fetched files; without it, `cache` in the data folder."""
-    user_agent: str = "orbwatch (+https://pypi.org/project/orbwatch)"
+    user_agent: str = "orbwatch (open-source space domain awareness)"
     """How requests introduce themselves."""
 
     def resolved_cache_dir(self) -> Path:

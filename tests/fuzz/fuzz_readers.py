@@ -17,13 +17,13 @@ import numpy as np
 
 if __name__ == "__main__":  # as a script: the other files of this folder are found beside it
     sys.path.insert(0, str(Path(__file__).parent))
+    from message_readers import READERS as MESSAGES
     from mutate import mutated
     from readers import READERS, Reader, texts
-    from registered_d import READERS as MESSAGES
 else:
+    from .message_readers import READERS as MESSAGES
     from .mutate import mutated
     from .readers import READERS, Reader, texts
-    from .registered_d import READERS as MESSAGES
 
 from orbwatch.catalog.opened import text_of
 from orbwatch.errors import OrbwatchError
