@@ -7,6 +7,7 @@ doubles nothing and the same command continues it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
 import time
@@ -31,7 +32,7 @@ from orbwatch.conjunction.risk import assess_approaches
 from orbwatch.conjunction.screen import Approaches
 from orbwatch.conjunction.screen import screen as screen_catalog
 from orbwatch.constants import DAY_US
-from orbwatch.errors import InputError, SourceError
+from orbwatch.errors import InputError, SourceError, StoreError
 from orbwatch.propagate.sgp4 import Sgp4Catalog
 from orbwatch.settings import Settings, SourceSettings, StoreSettings, as_json, data_folder, settings_hash
 from orbwatch.time import format_utc, parse_utc
@@ -176,6 +177,10 @@ def assess(
                 store.finish_run(run.id)
         except KeyboardInterrupt:
             store.interrupt_run(run.id)
+        except BaseException:
+            with contextlib.suppress(StoreError):  # a store that no longer writes is what the first error tells of
+                store.fail_run(run.id)
+            raise
         run = next(one for one in store.runs() if one.id == run.id)
         events = store.events(run.id)
     return Assessment(

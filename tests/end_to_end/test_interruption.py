@@ -61,6 +61,18 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_call_continues(
     assert sorted(event.event_key for event in rest.events) == whole
 
 
+def test_a_run_that_fails_says_so_and_can_be_continued(read: GpRead, whole: list[str], tmp_path: Path) -> None:
+    def break_in_second_slab(_stage: str, fraction: float) -> None:
+        if fraction > SLAB_HOURS / HOURS:
+            raise RuntimeError("disk on fire")
+
+    with pytest.raises(RuntimeError, match="on fire"):
+        assess(read, START, settings(tmp_path), break_in_second_slab)
+    with Store.open(tmp_path / "orbwatch.db") as store:
+        assert [run.status for run in store.runs()] == ["failed"]
+    assert sorted(event.event_key for event in assess(read, START, settings(tmp_path)).events) == whole
+
+
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT])
 def test_killed_or_interrupted_in_the_middle_loses_and_doubles_nothing(
     read: GpRead, whole: list[str], tmp_path: Path, sign: signal.Signals
