@@ -54,7 +54,7 @@ def cli() -> None:
 
 @cli.command()
 @click.option("--catalog", type=FILE, help="Element sets to assess; without it, today's public catalogue is fetched.")
-@click.option("--start", help="UTC start of the window. [default: now, or the age of an older catalogue]")
+@click.option("--start", help="UTC start of the window. [default: this hour, or when an older catalogue was made]")
 @click.option(
     "--days", type=click.FloatRange(0.0, 30.0, min_open=True), help="Length of the window, instead of --hours."
 )
@@ -77,6 +77,9 @@ def assess(
     """The main job: every close approach of the catalogue, its probability, a report and CDMs."""
     from orbwatch import outputs, pipeline, views
 
+    if days is not None and options["screen__hours"] is not None:
+        raise click.UsageError("--days and --hours both set the length of the window: give one of them.")
+
     settings = _settings({**options, "screen__hours": days * 24.0} if days else options)
     read = pipeline.read_catalogue(catalog, settings.source)
     outputs.make_folder(output)
@@ -92,7 +95,7 @@ def assess(
 @click.option("--ids", type=FILE, help="File of catalogue numbers: screen these against all others.")
 @click.option("--id", "single", type=int, multiple=True, help="A catalogue number to screen against all others.")
 @click.option("--among", is_flag=True, help="Screen the given ids only among themselves.")
-@click.option("--start", help="UTC start of the window. [default: now, or the age of an older catalogue]")
+@click.option("--start", help="UTC start of the window. [default: this hour, or when an older catalogue was made]")
 @setting("screen.hours")
 @setting("screen.threshold_km")
 @setting("screen.box_rtn_km")
@@ -154,12 +157,12 @@ def cdm_read(files: tuple[Path, ...], form: Any) -> None:
 @cdm.command("pc")
 @click.argument("files", type=FILE, nargs=-1, required=True)
 @click.option(
-    "--hbr-m", type=click.FloatRange(0.0, min_open=True), help="Combined hard-body radius, over the message's."
+    "--hbr-m", type=click.FloatRange(0.0, min_open=True), help="Combined hard-body radius, m, instead of the message's."
 )
 @format_option("table", "json", "csv", "parquet")
 @config_option
 def cdm_pc(files: tuple[Path, ...], hbr_m: float | None, form: Any, **options: Any) -> None:
-    """Probability of collision of messages, by every 2D method, with validity flags."""
+    """Probability of collision of messages, by every 2D method (the last row is the reference), with flags."""
     from orbwatch import messages
 
     sys.exit(messages.show_pc(files, hbr_m, _settings(options), form))

@@ -66,7 +66,7 @@ class RiskSettings:
     """Probability of collision from which an event is watched; below it, it is only listed."""
     hbr_table: Path | None = None
     """Hard-body radii and masses of objects: a CSV file with the columns ObjectID, HBR, HBRSource, Mass (NASA CARA's
-    format; plain, xz or gz). The defaults below serve the objects that it leaves out."""
+    format; plain, xz or gz). The settings risk.hbr_*_m serve the objects that it leaves out."""
     satcat: Path | None = None
     """Names and types of objects: a satellite catalogue in CSV with the columns NORAD_CAT_ID, OBJECT_NAME, OBJECT_TYPE
     (CelesTrak's satcat.csv; plain, xz or gz). TLE files carry neither."""

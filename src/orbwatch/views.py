@@ -41,19 +41,21 @@ def show_assessment(result: Assessment, form: str, written: Outputs) -> None:
         sys.stdout.flush()
         return
     label = (
-        f"{len(result.ranked):,} approaches, {len(result.co_moving)} co-moving pairs apart. "
+        f"{len(result.ranked):,} approaches; {len(result.events) - len(result.ranked):,} more, of "
+        f"{len(result.co_moving)} co-moving pairs, in the report. "
         f"Pc: foster_1992, circle; covariance: {result.covariance_label}"
     )
-    _show_events(result.ranked if form == "table" else result.events, cast(Format, form), label)
+    events = result.ranked if form == "table" else result.events
+    _show_events(events, cast(Format, form), label, f"all of them in {written.events}")
 
 
-def _show_events(events: list[StoredEvent], form: Format, title: str) -> None:
+def _show_events(events: list[StoredEvent], form: Format, title: str, rest: str = "--format json gives all") -> None:
     columns = event_columns(events)
     if form == "table":
         for name, number in (("name_1", "norad_id_1"), ("name_2", "norad_id_2")):
             columns[name] = [given or str(one) for given, one in zip(columns[name], columns[number], strict=True)]
         columns = {head: columns[name] for name, head in _TERMINAL.items()}
-    emit(columns, form, title=title, limit=SHOWN_ROWS, numbers=_APPROACH_NUMBERS)
+    emit(columns, form, title=title, limit=SHOWN_ROWS, rest=rest, numbers=_APPROACH_NUMBERS)
 
 
 _TERMINAL = {
@@ -149,7 +151,7 @@ def say_verdicts(verdicts: list[Verdict]) -> int:
     wrong = [one for one in verdicts if not one.right]
     sys.stderr.write(
         f"planted: {sum(one.right for one in planted)} of {len(planted)} as they should be; "
-        f"not planted: {len(verdicts) - len(planted)}, {len(wrong)} verdicts wrong\n"
+        f"not planted: {len(verdicts) - len(planted)}, compared with the sgp4 library; {len(wrong)} verdicts wrong\n"
     )
     for one in wrong:
         sys.stderr.write(f"WRONG {one.kind} {one.norad_id_1} {one.norad_id_2}: {one.words}\n")

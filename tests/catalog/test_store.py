@@ -126,7 +126,7 @@ def test_unknown_names(path: Path) -> None:
             StoreError, match=r"no event '25544-48274-2'. Of this pair it holds 25544-48274-20250415T0315"
         ):
             store.event("25544-48274-2")
-        with pytest.raises(StoreError, match=r"no event '1-2-3'\.$"):
+        with pytest.raises(StoreError, match=r"no event '1-2-3'\. `orbwatch replay` without"):
             store.event("1-2-3")
         with pytest.raises(StoreError, match="no run 99"):
             store.finish_run(99)

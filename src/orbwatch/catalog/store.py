@@ -200,7 +200,11 @@ class Store:
             if row is not None:
                 return StoredEvent(**row._mapping)
             others = list(connection.scalars(near))
-        hint = f" Of this pair it holds {', '.join(others)}." if others else ""
+        hint = (
+            f" Of this pair it holds {', '.join(others)}."
+            if others
+            else " `orbwatch replay` without a name lists what is stored."
+        )
         raise StoreError(f"the store holds no event {event_key!r}.{hint}")
 
     def _begin(self, run_key: str, kind: str, inputs: Mapping[str, Any], settings: Mapping[str, Any]) -> Run:

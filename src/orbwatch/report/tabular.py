@@ -34,16 +34,17 @@ def emit(
     *,
     title: str = "",
     limit: int | None = None,
+    rest: str = "--format json gives all",
     numbers: Mapping[str, str] | None = None,
 ) -> None:
     """Write columns of equal length to a stream (standard output).
 
-    `limit` shortens a terminal table only, and says by how much; `numbers` gives its formats by column. CSV, JSON and
-    Parquet carry every row at full precision; a value that is not finite is empty (null).
+    `limit` shortens a terminal table only, and says by how much and where the `rest` is; `numbers` gives its formats by
+    column. CSV, JSON and Parquet carry every row at full precision; a value that is not finite is empty (null).
     """
     out: Any = stream or sys.stdout.buffer
     if form == "table":
-        out.write(_terminal(columns, title, limit, numbers or {}).encode())
+        out.write(_terminal(columns, title, limit, rest, numbers or {}).encode())
     elif form == "json":
         emit_json(_rows(columns), out)
     else:
@@ -76,7 +77,7 @@ def _rows(columns: Columns) -> list[dict[str, Any]]:
     return [dict(zip(plain, row, strict=True)) for row in zip(*plain.values(), strict=True)]
 
 
-def _terminal(columns: Columns, title: str, limit: int | None, numbers: Mapping[str, str]) -> str:
+def _terminal(columns: Columns, title: str, limit: int | None, rest: str, numbers: Mapping[str, str]) -> str:
     rows = _rows(columns)
     shown = rows[:limit]
     table = TerminalTable(title=title or None, title_justify="left", header_style="bold")
@@ -92,7 +93,7 @@ def _terminal(columns: Columns, title: str, limit: int | None, numbers: Mapping[
     console.size = ConsoleDimensions(max(80, console.measure(table).maximum), 25)
     console.print(table)
     if len(shown) < len(rows):
-        console.print(f"{len(rows) - len(shown):,} more rows; --format csv gives all")
+        console.print(f"{len(rows) - len(shown):,} more rows; {rest}")
     return buffer.getvalue()
 
 
