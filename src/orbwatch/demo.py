@@ -127,6 +127,6 @@ def truth_table(verdicts: list[Verdict]) -> Table:
         rows,
         {"Object 1": "d", "Object 2": "d", "True miss, km": ".4f", "Found, km": ".4f", "TCA error, ms": "+.3f",
          "Miss error, m": "+.3f"},
-        note="Truth: the distance itself, minimised with the sgp4 library, independent of the screening. Of slow pairs the "
-        "time is soft: SGP4's velocity, which tells the screening's minimum, is mm/s off the change of its position.",
+        note="Truth: the distance itself, minimised with the sgp4 library, independent of the screening. Of slow pairs "
+        "the time is soft: SGP4's velocity, by which the screening goes, is mm/s off the change of its position.",
     )  # fmt: skip
