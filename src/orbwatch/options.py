@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 import click
 
@@ -23,6 +23,8 @@ def setting(name: str, flag: str | None = None) -> Callable[[Command], Command]:
     """An option for the setting of that dotted name: screen.threshold_km becomes --threshold-km, or `flag`."""
     info = _known()[name]
     kind: Any = get_args(info.type) or (click.Path(path_type=Path) if info.type is Path else info.type)
+    if get_origin(info.type) is Literal:
+        kind = click.Choice(get_args(info.type))
     default = "none" if info.default is None else info.default
     return click.option(
         flag or "--" + name.split(".")[1].replace("_", "-"),

@@ -8,132 +8,49 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from orbwatch.errors import InputError
+from orbwatch.settings_groups import (
+    NOT_HASHED,
+    DatasetSettings,
+    NetworkSettings,
+    Range,
+    ReportSettings,
+    RiskSettings,
+    ScreenSettings,
+    SourceSettings,
+    StoreSettings,
+    TrainSettings,
+    data_folder,
+)
+
+__all__ = [
+    "DatasetSettings",
+    "FieldInfo",
+    "NetworkSettings",
+    "ReportSettings",
+    "RiskSettings",
+    "ScreenSettings",
+    "Settings",
+    "SourceSettings",
+    "StoreSettings",
+    "TrainSettings",
+    "as_json",
+    "data_folder",
+    "describe",
+    "find_file",
+    "load_settings",
+    "settings_hash",
+]
 
 FILE_NAME = "orbwatch.toml"
-NOT_HASHED = "not hashed"
-"""Marks a field that changes how a result is made or shown, but not its numbers."""
-
-
-class Range(NamedTuple):
-    """Legal values of a number, as annotated-types' Interval says it; importing that takes longer than all of this."""
-
-    gt: float | None = None
-    ge: float | None = None
-    lt: float | None = None
-    le: float | None = None
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        return handler(source) | {bound: limit for bound, limit in self._asdict().items() if limit is not None}
-
-
-Radius = Annotated[float, Range(gt=0.0, le=1000.0)]
-HalfSide = Annotated[float, Range(gt=0.0, le=5000.0)]
-Probability = Annotated[float, Range(gt=0.0, lt=1.0)]
-
-
-@dataclass(frozen=True)
-class ScreenSettings:
-    """What counts as a close approach."""
-
-    threshold_km: Annotated[float, Range(gt=0.0, le=500.0)] = 5.0
-    """Report approaches whose miss distance is below this, km."""
-    hours: Annotated[float, Range(gt=0.0, le=720.0)] = 24.0
-    """Length of the screened window, hours."""
-    max_age_day: Annotated[float, Range(gt=0.0, le=3650.0)] = 30.0
-    """Element sets older than this at the start of the window, days, are left out: their forecast says nothing."""
-    box_rtn_km: tuple[HalfSide, HalfSide, HalfSide] | None = None
-    """Half sides of a radial, along-track, cross-track box around the first object, km, instead of the sphere."""
-    threads: Annotated[int, Range(ge=1, le=256), NOT_HASHED] = 2
-    """Processor threads to compute with; results do not depend on it."""
-
-
-@dataclass(frozen=True)
-class RiskSettings:
-    """When an approach becomes an event, and how large an object is when nobody has said."""
-
-    pc_alert: Probability = 1e-4
-    """Probability of collision from which an event is an alert (exit code 3). 1e-4 is the usual maneuver threshold
-    (NASA Conjunction Assessment Handbook, NASA/SP-20230002470, 2023)."""
-    pc_watch: Probability = 1e-7
-    """Probability of collision from which an event is watched; below it, it is only listed."""
-    hbr_table: Path | None = None
-    """Hard-body radii and masses of objects: a CSV file with the columns ObjectID, HBR, HBRSource, Mass (NASA CARA's
-    format; plain, xz or gz). The settings risk.hbr_*_m serve the objects that it leaves out."""
-    satcat: Path | None = None
-    """Names and types of objects: a satellite catalogue in CSV with the columns NORAD_CAT_ID, OBJECT_NAME, OBJECT_TYPE
-    (CelesTrak's satcat.csv; plain, xz or gz). TLE files carry neither."""
-    hbr_payload_m: Radius = 5.0
-    """Hard-body radius assumed for a payload, m."""
-    hbr_rocket_body_m: Radius = 5.0
-    """Hard-body radius assumed for a rocket body, m."""
-    hbr_debris_m: Radius = 1.1
-    """Hard-body radius assumed for a piece of debris, m."""
-    hbr_unknown_m: Radius = 5.0
-    """Hard-body radius assumed for an object of unknown type, m."""
-
-    def __post_init__(self) -> None:
-        if self.pc_watch > self.pc_alert:
-            legal = f"at most risk.pc_alert = {self.pc_alert:g}"
-            raise InputError("watched only above the alert", field="risk.pc_watch", value=self.pc_watch, legal=legal)
-
-
-@dataclass(frozen=True)
-class StoreSettings:
-    """Where results are kept."""
-
-    url: str | None = None
-    """SQLAlchemy URL of the store, or the path of an SQLite file; without it, orbwatch.db in the data folder."""
-
-    def resolved_url(self) -> str:
-        """As a URL: the one given, that of the file given, or that of the file in the data folder."""
-        place = self.url or str(data_folder() / "orbwatch.db")
-        return place if "://" in place else f"sqlite:///{place}"
-
-
-@dataclass(frozen=True)
-class SourceSettings:
-    """How public catalogues are fetched: politely, and never twice without need."""
-
-    celestrak_group: str = "active"
-    """CelesTrak group to fetch, e.g. active, stations, starlink."""
-    celestrak_url: str = "https://celestrak.org"
-    """Base address of CelesTrak."""
-    spacetrack_url: str = "https://www.space-track.org"
-    """Base address of Space-Track; the login comes from ORBWATCH_SPACETRACK_USER and ORBWATCH_SPACETRACK_PASSWORD."""
-    min_interval_s: Annotated[float, Range(ge=7200.0, le=31_536_000.0)] = 7200.0
-    """Seconds before the same address is asked again, after a failure too. CelesTrak's data change every two hours."""
-    timeout_s: Annotated[float, Range(gt=0.0, le=600.0)] = 60.0
-    """Seconds without an answer after which a request is given up."""
-    celestrak_per_hour: Annotated[int, Range(ge=1, le=100)] = 20
-    """Most requests to CelesTrak in any hour."""
-    spacetrack_per_minute: Annotated[int, Range(ge=1, lt=30)] = 20
-    """Most requests to Space-Track in any minute; its rules say fewer than 30."""
-    spacetrack_per_hour: Annotated[int, Range(ge=1, lt=300)] = 200
-    """Most requests to Space-Track in any hour; its rules say fewer than 300."""
-    cache_dir: Path | None = None
-    """Folder of fetched files; without it, `cache` in the data folder."""
-    user_agent: str = "orbwatch (open-source space domain awareness)"
-    """How requests introduce themselves."""
-
-    def resolved_cache_dir(self) -> Path:
-        """The cache folder, or the one in the data folder."""
-        return self.cache_dir or data_folder() / "cache"
-
-
-@dataclass(frozen=True)
-class ReportSettings:
-    """What the report shows."""
-
-    top_events: Annotated[int, Range(ge=0, le=500)] = 25
-    """Number of events shown with plots."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +62,9 @@ class Settings:
     store: Annotated[StoreSettings, NOT_HASHED] = field(default_factory=StoreSettings)
     source: Annotated[SourceSettings, NOT_HASHED] = field(default_factory=SourceSettings)
     report: Annotated[ReportSettings, NOT_HASHED] = field(default_factory=ReportSettings)
+    dataset: Annotated[DatasetSettings, NOT_HASHED] = field(default_factory=DatasetSettings)
+    network: Annotated[NetworkSettings, NOT_HASHED] = field(default_factory=NetworkSettings)
+    train: Annotated[TrainSettings, NOT_HASHED] = field(default_factory=TrainSettings)
 
 
 @dataclass(frozen=True)
@@ -161,16 +81,6 @@ class FieldInfo:
     """Legal values in words."""
     hint: Any
     """The annotation itself, with its ranges."""
-
-
-def data_folder() -> Path:
-    """The folder of the store and the cache: ORBWATCH_HOME, or the platform's place for user data."""
-    home = os.environ.get("ORBWATCH_HOME")
-    if home:
-        return Path(home).expanduser()
-    import platformdirs
-
-    return platformdirs.user_data_path("orbwatch", appauthor=False)
 
 
 def find_file() -> Path | None:
@@ -208,7 +118,7 @@ def load_settings(
     values: dict[str, Any] = {}
     path = file or find_file()
     if path is not None:
-        for name, value in _read_toml(path).items():
+        for name, value in _read_file(path).items():
             values[name] = _validated(known, name, value, str(path))
             if isinstance(values[name], Path):
                 values[name] = path.parent / values[name].expanduser()
@@ -242,7 +152,7 @@ def describe(cls: type) -> list[FieldInfo]:
             infos += [replace(info, name=f"{f.name}.{info.name}") for info in describe(plain[f.name])]
             continue
         kind = _without_none(plain[f.name])
-        help_text = _field_docs()[cls.__name__].get(f.name, "")
+        help_text = _field_docs(str(sys.modules[cls.__module__].__file__))[cls.__name__].get(f.name, "")
         infos.append(FieldInfo(f.name, kind, f.default, help_text, _legal(kind, hints[f.name]), hints[f.name]))
     return infos
 
@@ -281,12 +191,13 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     return f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}"
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
-    """Values by dotted name."""
+def _read_file(path: Path) -> dict[str, Any]:
+    """Values by dotted name, from TOML, or from YAML if the name ends so."""
     import tomllib
 
     try:
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        tree = _yaml(text, path) if path.suffix.lower() in (".yaml", ".yml") else tomllib.loads(text)
     except OSError as error:
         raise InputError(f"cannot read the settings: {error.strerror}", file=path) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -299,6 +210,18 @@ def _read_toml(path: Path) -> dict[str, Any]:
     return flat
 
 
+def _yaml(text: str, path: Path) -> dict[str, Any]:
+    import yaml
+
+    try:
+        tree = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"not a YAML file: {' '.join(str(error).split())}", file=path) from error
+    if not isinstance(tree or {}, dict):
+        raise InputError("settings stand in groups", file=path, hint="Write `screen:` and the settings below it")
+    return tree or {}
+
+
 def _validated(known: Mapping[str, FieldInfo], name: str, value: object, origin: str) -> Any:
     """The value in the field's own type, or an InputError that says where it came from."""
     if name not in known:
@@ -307,7 +230,7 @@ def _validated(known: Mapping[str, FieldInfo], name: str, value: object, origin:
     from pydantic import TypeAdapter, ValidationError
 
     try:
-        if isinstance(value, bool):  # pydantic would take true for 1.0
+        if isinstance(value, bool) and info.type is not bool:  # pydantic would take true for 1.0
             raise InputError("not a number", file=origin, field=name, value=value, legal=info.legal)
         return TypeAdapter(info.hint).validate_python(value)
     except ValidationError as error:
@@ -322,7 +245,9 @@ def _without_none(kind: Any) -> Any:
 
 def _legal(kind: Any, hint: Any) -> str:
     """Legal values in words, from the type and its range."""
-    noun = {int: "a whole number", float: "a number", str: "text", Path: "a path"}.get(kind)
+    if get_origin(kind) is Literal:
+        return "one of " + ", ".join(get_args(kind))
+    noun = {int: "a whole number", float: "a number", str: "text", Path: "a path", bool: "true or false"}.get(kind)
     if noun is None:
         parts = get_args(kind)
         return f"{len(parts)} numbers"
@@ -338,13 +263,13 @@ def _legal(kind: Any, hint: Any) -> str:
 
 
 @lru_cache
-def _field_docs() -> dict[str, dict[str, str]]:
+def _field_docs(file: str) -> dict[str, dict[str, str]]:
     """The docstrings under the fields, by class and field: Python keeps none at run time, so they are read here."""
     import ast
     import inspect
 
     docs: dict[str, dict[str, str]] = {}
-    for node in ast.parse(Path(__file__).read_text(encoding="utf-8")).body:
+    for node in ast.parse(Path(file).read_text(encoding="utf-8")).body:
         if isinstance(node, ast.ClassDef):
             docs[node.name] = {}
             for statement, after in itertools.pairwise(node.body):
