@@ -1,0 +1,1 @@
+"""Learning: windows of tracks, their features, training and evaluation."""

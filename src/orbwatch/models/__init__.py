@@ -1,0 +1,1 @@
+"""Networks, and how trained ones are kept and run."""
