@@ -9,16 +9,16 @@ correction L0 z0 of the state at the epoch moves the whitened residual by exactl
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 
 from orbwatch.errors import InputError
-from orbwatch.learn.features_kernel import window_inputs
-from orbwatch.learn.windows import HISTORY, Windows
+from orbwatch.learn.features_kernel import restored, window_inputs
+from orbwatch.learn.windows import Windows
+from orbwatch.propagate.zonal import in_slices
 
 
 class Feature(NamedTuple):
@@ -79,11 +79,11 @@ CERTAIN = tuple(column for column, feature in enumerate(FEATURES) if feature.gro
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """Inputs of n windows with H horizons and F features. All finite; fillers where `usable` is false."""
+    """Inputs of n windows with k steps (20), H horizons and F features. All finite; fillers where `usable` is false."""
 
-    x: Float32[np.ndarray, "n 20 F"]
+    x: Float32[np.ndarray, "n k F"]
     """`FEATURES` unscaled; rows that are not `valid` have no residuals."""
-    valid: Bool[np.ndarray, "n 20"]
+    valid: Bool[np.ndarray, "n k"]
     """Rows with a position; none where the fit failed."""
     query: Float32[np.ndarray, "n H 8"]
     """`QUERY` unscaled."""
@@ -128,13 +128,59 @@ def inputs(
     columns = np.arange(most) if horizons is None else horizons.astype(np.int64)
     if len(columns) and not (columns.min() >= 0 and columns.max() < most):
         raise InputError("no such horizon", field="horizons", value=columns.tolist(), legal=f"0 .. {most - 1}")
-    return _inputs(windows, columns, None if uncertainty else CERTAIN, count, threads)
+    if not np.isfinite(windows.horizon_s).all():
+        raise InputError("forecast times must be finite numbers", field="horizon_s")
+    features = np.array(range(len(FEATURES)) if uncertainty else CERTAIN)
+    out = _empty(count, windows.t_s.shape[1], len(columns), len(features), windows.truth_rv_km is not None)
+    fit = windows.fit
+    given = (
+        _plain(windows.t_s),
+        _plain(windows.r_obs_km),
+        _plain(windows.sigma_km),
+        _plain(fit.rv_km),
+        _plain(fit.cov),
+        _plain(fit.rms),
+        np.ascontiguousarray(fit.status),
+        _plain(windows.gmst_rad),
+        _plain(windows.sun_teme),
+        _plain(windows.ballistic_m2_kg),
+        _plain(windows.horizon_s),
+        _NONE if windows.truth_rv_km is None else _plain(windows.truth_rv_km),
+        columns,
+        features,
+    )
+    target = np.empty((0, 0, 6), np.float32) if out.target is None else out.target
+    made = (out.x, out.valid, out.query, out.mix, out.log_scale, out.rv_km, out.rtn, out.factor_km, out.factor_km_s)
+    in_slices(lambda begin, end: window_inputs(begin, end, *given, *made, target, out.usable), count, threads)
+    return out
 
 
-def _inputs(
-    windows: Windows, columns: Int[np.ndarray, " k"], kept: tuple[int, ...] | None, count: int, threads: int
-) -> Inputs:
-    raise NotImplementedError
+_NONE = np.empty((0, 0, 6))
+
+
+def _plain(values: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    return np.ascontiguousarray(values, np.float64)
+
+
+def _empty(n: int, steps: int, horizons: int, features: int, truth: bool) -> Inputs:
+    """Inputs of nothing: zeros, with unit axes and factors."""
+    shape = (n, horizons)
+    out = Inputs(
+        x=np.zeros((n, steps, features), np.float32),
+        valid=np.zeros((n, steps), np.bool_),
+        query=np.zeros((*shape, len(QUERY)), np.float32),
+        mix=np.zeros((*shape, 6, 6), np.float32),
+        log_scale=np.zeros(n, np.float32),
+        rv_km=np.zeros((*shape, 6)),
+        rtn=np.zeros((*shape, 3, 3)),
+        factor_km=np.zeros((*shape, 3, 3), np.float32),
+        factor_km_s=np.zeros((*shape, 3, 3), np.float32),
+        target=np.zeros((*shape, 6), np.float32) if truth else None,
+        usable=np.zeros(n, np.bool_),
+    )
+    for matrix in (out.rtn, out.factor_km, out.factor_km_s):
+        matrix[..., range(3), range(3)] = 1.0
+    return out
 
 
 def restore(
@@ -145,10 +191,8 @@ def restore(
     mean: whitened residual of position and velocity, added to the prediction `inputs.rv_km` along `inputs.rtn`. factor:
     lower triangular W; the position covariance is s^2 L_r W W^T L_r^T. A zero mean and W = I / s are least squares.
     """
-    scale = np.exp(inputs.log_scale.astype(np.float64))[:, None, None]
-    left = scale[..., None] * inputs.factor_km.astype(np.float64)
-    right = scale[..., None] * inputs.factor_km_s.astype(np.float64)
-    root = left @ factor.astype(np.float64)
-    position = np.einsum("nhij,nhj->nhi", left, mean[..., :3].astype(np.float64))
-    velocity = np.einsum("nhij,nhj->nhi", right, mean[..., 3:].astype(np.float64))
-    return position, velocity, root @ root.swapaxes(-1, -2)
+    shape = mean.shape[:2]
+    position, velocity, cov = np.zeros((*shape, 3)), np.zeros((*shape, 3)), np.zeros((*shape, 3, 3))
+    answer = np.ascontiguousarray(mean, np.float32), np.ascontiguousarray(factor, np.float32)
+    restored(inputs.log_scale, inputs.factor_km, inputs.factor_km_s, *answer, position, velocity, cov)
+    return position, velocity, cov
