@@ -1,19 +1,21 @@
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import erfa
 import heyoka as hy
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 
 from orbwatch.catalog.sp3 import read_sp3
 from orbwatch.constants import ASTRONOMICAL_UNIT_KM, DAY_US, LIGHT_SPEED_KM_S
 from orbwatch.elements import Keplerian, keplerian_to_cartesian, mean_motion_rad_s, mean_to_true_rad
 from orbwatch.errors import InputError
-from orbwatch.frames import gcrf_to_itrf, itrf_to_gcrf
+from orbwatch.frames import gcrf_to_itrf, itrf_to_gcrf, rtn_matrix
 from orbwatch.propagate.forces import MU_EARTH_KM3_S2, RADIUS_EARTH_KM, TWO_BODY, ForceModel, environment, equations
-from orbwatch.propagate.numerical import Spacecraft, Trajectory, propagate
+from orbwatch.propagate.numerical import Spacecraft, Thrust, Trajectory, propagate
 from orbwatch.time import us_to_jd, utc_to_tt
 
 START_US = 1_742_000_000_123_456  # 2025-03-15T00:53:20 UTC: real Earth orientation and space weather
@@ -185,6 +187,50 @@ def test_one_spacecraft_each() -> None:
     second = propagate(R[1:], V[1:], START_US, np.array([7000.0]), FULL, Spacecraft(0.1, 0.1))
     assert np.array_equal(both.r_gcrf_km[1], second.r_gcrf_km[0])
     assert isinstance(both, Trajectory)
+
+
+def test_thrust_along_the_moving_axes() -> None:
+    """Against scipy's own integration of a point mass with the same thrusts, forwards and backwards."""
+    thrusts = [Thrust(100.0, 250.0, (1e-4, -2e-4, 3e-4)), Thrust(300.0, 1000.0, (0.0, 1e-3, 0.0))]
+    offsets_s = np.array([0.0, 60.0, 100.0, 200.0, 350.0, 1300.0, 5000.0, 86400.0, 86500.0])
+
+    def rate(_: float, state: np.ndarray, push: np.ndarray) -> np.ndarray:
+        gravity = -MU_EARTH_KM3_S2 * state[:3] / np.linalg.norm(state[:3]) ** 3
+        return np.concatenate([state[3:], gravity + push @ rtn_matrix(state[:3], state[3:])])
+
+    state, expected = np.concatenate([R[0], V[0]]), {0.0: np.concatenate([R[0], V[0]])}
+    edges_s = np.unique(np.append(offsets_s, [300.0, 1300.0]))
+    for begin_s, end_s in itertools.pairwise(edges_s):
+        on = [t for t in thrusts if t.start_s <= begin_s < t.start_s + t.duration_s]
+        push = np.array([[0.0, 0.0, 0.0], *(t.acceleration_rtn_km_s2 for t in on)]).sum(axis=0)
+        solved = solve_ivp(rate, (begin_s, end_s), state, method="DOP853", rtol=1e-12, atol=1e-12, args=(push,))
+        expected[end_s] = state = solved.y[:, -1]
+    made = propagate(R[:1], V[:1], START_US, offsets_s, TWO_BODY, thrusts=[thrusts])
+    wanted = np.array([expected[offset] for offset in offsets_s])
+    assert np.abs(made.r_gcrf_km[0] - wanted[:, :3]).max() < 1e-4  # after 16 revolutions
+    assert np.abs(made.r_gcrf_km[0, :6] - wanted[:6, :3]).max() < 1e-7
+    assert np.abs(made.v_gcrf_km_s[0, :6] - wanted[:6, 3:]).max() < 1e-10
+    back = [Thrust(t.start_s - 5000.0, t.duration_s, t.acceleration_rtn_km_s2) for t in thrusts]
+    end_us = START_US + 5_000_000_000
+    returned = propagate(
+        made.r_gcrf_km[:, 6], made.v_gcrf_km_s[:, 6], end_us, np.array([-4800.0, -5000.0]), TWO_BODY, thrusts=[back]
+    )
+    assert np.abs(returned.r_gcrf_km[0] - made.r_gcrf_km[0, [3, 0]]).max() < 1e-6
+    with pytest.raises(InputError, match="thrusts of every object"):
+        propagate(R, V, START_US, offsets_s, TWO_BODY, thrusts=[thrusts])
+
+
+def test_an_object_leaves_nothing_behind_for_the_next() -> None:
+    """Neither events just passed, nor thrust: the order of objects changes no bit."""
+    offsets_s, crafts = np.arange(0.0, 9000.0, 10.0), [Spacecraft(0.01, 0.5), Spacecraft(0.1, 0.2)]
+    thrusts = [[Thrust(8000.0, 2000.0, (1e-4, 0.0, 0.0))], []]
+    made = propagate(R, V, START_US, offsets_s, FULL, crafts, thrusts=thrusts)
+    turned = propagate(R[::-1], V[::-1], START_US, offsets_s, FULL, crafts[::-1], thrusts=thrusts[::-1])
+    assert made.r_gcrf_km.tobytes() == turned.r_gcrf_km[::-1].tobytes()
+    for last_s in (700.0, 1500.0, 2300.0, 3100.0):  # ending anywhere, in the shadow too
+        propagate(R[:1], V[:1], START_US, np.array([last_s]), FULL, crafts[0], thrusts=thrusts[:1])
+        again = propagate(R[1:], V[1:], START_US, offsets_s, FULL, crafts[1], thrusts=thrusts[1:])
+        assert made.r_gcrf_km[1:].tobytes() == again.r_gcrf_km.tobytes()
 
 
 def test_bad_input() -> None:

@@ -59,6 +59,8 @@ class ForceModel:
     """Degree-2 deformation of the solid Earth by the Sun and the Moon."""
     relativity: bool = True
     """Schwarzschild's term."""
+    thrust: bool = False
+    """Room for thrust of constant size along radial, along-track, cross-track; `propagate` says when and how much."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.degree <= MAX_DEGREE:
@@ -124,6 +126,8 @@ def equations(force: ForceModel) -> Equations:
         parts.append(_scaled(scale, _sum([along, _scaled(4.0 * _dot(r, v), v)])))
     if force.radiation:
         parts.append(_radiation(out, r, third["sun"]))
+    if force.thrust:
+        parts.append(_thrust(out, r, v))
     out.system = [*zip(r, v, strict=True), *zip(v, _sum(parts), strict=True)]
     return out
 
@@ -252,6 +256,21 @@ def _radiation(out: Equations, r: Vector, sun: Vector) -> Vector:
     out.sunlight = height + hy.sqrt(_dot(r, r) - RADIUS_EARTH_KM**2)
     strength = SOLAR_PRESSURE_N_M2 * 1e-3 * ASTRONOMICAL_UNIT_KM**2
     return _scaled(lit * pressure * strength / (far * hy.sqrt(far)), away)
+
+
+def _thrust(out: Equations, r: Vector, v: Vector) -> Vector:
+    """Run-time parameters along the radial, along-track and cross-track axes of the state itself."""
+    radial, normal = _unit(r), _unit(_cross(r, v))
+    axes = [radial, _cross(normal, radial), normal]
+    return _sum([_scaled(size, axis) for size, axis in zip(out.parameters("thrust", 3), axes, strict=True)])
+
+
+def _cross(a: Vector, b: Vector) -> Vector:
+    return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+
+
+def _unit(a: Vector) -> Vector:
+    return _scaled(1.0 / hy.sqrt(_dot(a, a)), a)
 
 
 def _dot(a: Vector, b: Vector) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -34,6 +34,17 @@ class Spacecraft:
     """Radiation pressure coefficient x area / mass."""
 
 
+@dataclass(frozen=True)
+class Thrust:
+    """Thrust that stays the same, along the axes of the moving object, over one stretch of time."""
+
+    start_s: float
+    """Seconds from the start of the propagation."""
+    duration_s: float
+    acceleration_rtn_km_s2: tuple[float, float, float]
+    """Radial, along-track, cross-track, km/s2."""
+
+
 @dataclass(frozen=True, eq=False)
 class Trajectory:
     """States of n objects at m offsets; NaN from where an object fails."""
@@ -54,15 +65,23 @@ def propagate(
     force: ForceModel | None = None,
     spacecraft: Spacecraft | Sequence[Spacecraft] | None = None,
     stm: bool = False,
+    thrusts: Sequence[Sequence[Thrust]] | None = None,
 ) -> Trajectory:
     """States at `offsets_s` (SI seconds from the start, any order and sign) of objects that all start at `start_us`.
 
     start_us: UTC microseconds since 1970. force: None is the full default model. spacecraft: one for all, or one each;
     None: 0.01 m2/kg for drag and radiation. stm: also integrate the state transition matrices, at about ten times the
-    work (a field of low degree is enough for most uses of them). Raises InputError for unequal counts, states or
+    work (a field of low degree is enough for most uses of them). thrusts: those of each object; the integration is
+    cut where one begins or ends, and they add up where they overlap. Raises InputError for unequal counts, states or
     offsets that are not finite, and times before the tables of the environment.
     """
     force = force or ForceModel()
+    if thrusts is None:
+        thrusts = [()] * len(r_gcrf_km)
+    elif not force.thrust:
+        force = replace(force, thrust=True)
+    if len(thrusts) != len(r_gcrf_km):
+        raise InputError("thrusts of every object", field="thrusts", value=len(thrusts), legal=str(len(r_gcrf_km)))
     crafts = [spacecraft or Spacecraft()] * len(r_gcrf_km) if not isinstance(spacecraft, Sequence) else spacecraft
     if len(crafts) != len(r_gcrf_km):
         raise InputError("one spacecraft per object", field="spacecraft", value=len(crafts), legal=str(len(r_gcrf_km)))
@@ -78,7 +97,7 @@ def propagate(
             for forward in (True, False):
                 rows = np.flatnonzero(offsets_s >= 0.0 if forward else offsets_s < 0.0)
                 order = rows[np.argsort(offsets_s[rows] if forward else -offsets_s[rows], kind="stable")]
-                out[i, order], failed = _one_way(force, craft, initial, start_us, offsets_s[order], forward)
+                out[i, order], failed = _one_way(force, craft, thrusts[i], initial, start_us, offsets_s[order], forward)
                 status[i] = status[i] or failed
     transitions = out[..., 6:].reshape(len(start), len(offsets_s), 6, 6) if stm else None
     return Trajectory(out[..., :3].copy(), out[..., 3:6].copy(), transitions, status)
@@ -87,26 +106,32 @@ def propagate(
 def _one_way(
     force: ForceModel,
     craft: Spacecraft,
+    thrusts: Sequence[Thrust],
     state: Float[np.ndarray, " w"],
     start_us: int,
     offsets_s: Float[np.ndarray, " m"],
     forward: bool,
 ) -> tuple[Float[np.ndarray, "m w"], int]:
-    """States at offsets ordered away from the start, a segment at a time, and the status."""
+    """States at offsets ordered away from the start, a leg at a time, and the status."""
     out = np.full((len(offsets_s), len(state)), np.nan)
+    if not len(offsets_s):
+        return out, 0
     integrator = _integrator(force, len(state) > 6)
-    segment = np.floor(offsets_s / SEGMENT_S) if forward else np.ceil(offsets_s / SEGMENT_S) - 1.0
-    last = int(segment[-1]) if len(segment) else (-1 if forward else 0)
-    for number in range(last + 1) if forward else range(-1, last - 1, -1):
-        rows = np.flatnonzero(segment == number)
-        begin_s = number * SEGMENT_S
+    sign = 1.0 if forward else -1.0
+    edges_s = _edges(thrusts, offsets_s[-1], sign)
+    leg = np.searchsorted(edges_s, sign * offsets_s, side="right") - 1
+    for number in range(int(leg[-1]) + 1):
+        entry_s, exit_s = sign * edges_s[number : number + 2]
+        middle_s = (entry_s + exit_s) / 2.0
+        begin_s = np.floor(middle_s / SEGMENT_S) * SEGMENT_S
         _set_up(integrator, force, craft, start_us + round(begin_s * 1e6))
-        entry_s, exit_s = (0.0, SEGMENT_S) if forward else (SEGMENT_S, 0.0)
-        integrator.time = entry_s
+        if force.thrust:
+            integrator.pars[equations(force).slots["thrust"]] = _thrust_at(thrusts, middle_s)
+        integrator.time = entry_s - begin_s
         integrator.state[:] = state
         _light(integrator, force)
-        inside = offsets_s[rows] - begin_s
-        grid = np.concatenate([[entry_s], inside, [exit_s] if number != last else []])
+        rows = np.flatnonzero(leg == number)
+        grid = np.concatenate([[entry_s], offsets_s[rows], [exit_s] if number != leg[-1] else []]) - begin_s
         keep = np.append(True, np.diff(grid) != 0.0)  # the integrator wants strictly monotonic times
         result = integrator.propagate_grid(grid[keep], max_steps=_MOST_STEPS)
         states = np.asarray(result[-1])
@@ -119,6 +144,20 @@ def _one_way(
             return out, 1 if result[0] == _DOWN else 2
         state = made[-1]
     return out, 0
+
+
+def _edges(thrusts: Sequence[Thrust], last_s: float, sign: float) -> Float[np.ndarray, " k"]:
+    """Where legs begin and end, in seconds away from the start: 0, segments and thrusts, past the last offset."""
+    segments = np.arange(np.floor(sign * last_s / SEGMENT_S) + 2.0) * SEGMENT_S
+    switched = [[thrust.start_s, thrust.start_s + thrust.duration_s] for thrust in thrusts]
+    away = sign * np.array(switched).ravel()
+    return np.unique(np.concatenate([segments, away[(away > 0.0) & (away < segments[-1])]]))
+
+
+def _thrust_at(thrusts: Sequence[Thrust], time_s: float) -> Float[np.ndarray, "3"]:
+    on = [t.acceleration_rtn_km_s2 for t in thrusts if t.start_s <= time_s < t.start_s + t.duration_s]
+    total: Float[np.ndarray, "3"] = np.array([(0.0, 0.0, 0.0), *on]).sum(axis=0)
+    return total
 
 
 _DOWN = hy.taylor_outcome(-1)  # stopped by the first terminal event: 80 km
@@ -142,7 +181,8 @@ def _integrator(force: ForceModel, stm: bool) -> Any:
 
 
 def _set_up(integrator: Any, force: ForceModel, craft: Spacecraft, begin_us: int) -> None:
-    """The environment of one segment, and the spacecraft."""
+    """The environment of one segment, and the spacecraft; nothing is left of the object before."""
+    integrator.reset_cooldowns()
     integrator.pars[:] = _environment(force, begin_us)
     slots = equations(force).slots
     if "ballistic" in slots:
