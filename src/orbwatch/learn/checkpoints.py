@@ -1,0 +1,146 @@
+"""Checkpoints: written whole or not at all, now and then in an epoch and at its end; read back for use elsewhere.
+
+A run's folder holds last.ckpt, from which the run goes on, and best.ckpt, that of the lowest validation loss. Both are
+Lightning checkpoints; under "orbwatch" they carry what the weights mean: settings, scaler, features, hashes, results.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import Checkpoint
+from typing_extensions import override
+
+from orbwatch.errors import InputError
+from orbwatch.learn.failures import Interrupted
+from orbwatch.learn.forecaster import Forecaster
+from orbwatch.learn.run_folder import BEST, LAST
+from orbwatch.learn.scaler import Scaler
+from orbwatch.models.trajectory import TrajectoryTransformer
+from orbwatch.settings_groups import NetworkSettings
+
+
+class Checkpoints(Checkpoint):
+    """Writes last.ckpt and best.ckpt, and answers the first Ctrl-C with a checkpoint before it stops.
+
+    Args:
+        folder: of the run.
+        every_steps: from one checkpoint in mid-epoch to the next.
+    """
+
+    def __init__(self, folder: Path, every_steps: int) -> None:
+        self.folder, self.every_steps = folder, every_steps
+        self.best_loss, self.best_epoch = float("inf"), -1
+        self._asked_to_stop = False
+        self._before: Any = None
+
+    @override
+    def state_dict(self) -> dict[str, Any]:
+        """What goes into the checkpoint."""
+        return {"best_loss": self.best_loss, "best_epoch": self.best_epoch}
+
+    @override
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes up the best so far."""
+        self.best_loss, self.best_epoch = state_dict["best_loss"], state_dict["best_epoch"]
+
+    @override
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """From here on the first Ctrl-C is answered between two steps, the second at once."""
+        if threading.current_thread() is threading.main_thread() and trainer.world_size == 1:
+            self._before = signal.signal(signal.SIGINT, self._stop_soon)
+
+    @override
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Gives Ctrl-C back."""
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+            self._before = None
+
+    @override
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """A checkpoint every so many steps; not after an epoch's last, as validation and the epoch's end follow."""
+        if trainer.is_last_batch:
+            return
+        if self._asked_to_stop or trainer.global_step % self.every_steps == 0:
+            self._save(trainer, best=False)
+            self._stop_if_asked()
+
+    @override
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """The epoch's checkpoint, the best too if it is that. Lightning calls this after early stopping has judged."""
+        assert isinstance(pl_module, Forecaster)
+        assert pl_module.validation is not None
+        better = pl_module.validation.loss < self.best_loss
+        if better:
+            self.best_loss, self.best_epoch = pl_module.validation.loss, trainer.current_epoch
+        pl_module.carried["result"] = {
+            "epochs": trainer.current_epoch + 1,
+            "steps": trainer.global_step,
+            "best_loss": self.best_loss,
+            "best_epoch": self.best_epoch + 1,
+            "stopped_early": bool(trainer.should_stop),
+            "median_km": pl_module.validation.median_km,
+        }
+        self._save(trainer, best=better)
+        self._stop_if_asked()
+
+    def _save(self, trainer: Trainer, *, best: bool) -> None:
+        new = self.folder / f".{LAST}.tmp"
+        trainer.save_checkpoint(new)
+        if not trainer.is_global_zero:
+            return
+        _sync(new)
+        if best:  # first, so that a kill between the two only means that this epoch's end is done again
+            copy = self.folder / f".{BEST}.tmp"
+            shutil.copyfile(new, copy)
+            _sync(copy)
+            copy.replace(self.folder / BEST)
+        new.replace(self.folder / LAST)
+
+    def _stop_soon(self, *_: object) -> None:
+        self._asked_to_stop = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _stop_if_asked(self) -> None:
+        if self._asked_to_stop:
+            raise Interrupted
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """A checkpoint's content, on the CPU. Raises InputError when it is missing, broken or not ours."""
+    try:
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise InputError("no such checkpoint", file=path) from error
+    except Exception as error:  # torch raises many kinds for a broken file
+        raise InputError(f"not a readable checkpoint: {error}", file=path) from error
+    if "orbwatch" not in content or "state_dict" not in content:
+        raise InputError("not a checkpoint of orbwatch", file=path)
+    return content
+
+
+def load_network(path: Path) -> tuple[TrajectoryTransformer, Scaler, dict[str, Any]]:
+    """The network of a checkpoint with its averaged weights, ready to predict; the scaler; and what else it carries."""
+    content = read_checkpoint(path)
+    carried: dict[str, Any] = content["orbwatch"]
+    settings = NetworkSettings(**carried["network"])
+    network = TrajectoryTransformer(settings, features=len(carried["features"]), query=len(carried["query"]))
+    weights = content["state_dict"]
+    prefix = "average." if any(name.startswith("average.") for name in weights) else "network."
+    network.load_state_dict({n.removeprefix(prefix): w for n, w in weights.items() if n.startswith(prefix)})
+    return network.eval(), Scaler.from_dict(carried["scaler"]), carried
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

@@ -1,0 +1,291 @@
+"""Batches of windows for the trainer: chosen, gathered, augmented, made into features and scaled, ahead of need.
+
+Which windows a batch holds, which of them are augmented and how, and which horizons are asked for is a pure function of
+(seed, epoch, step): see `orbwatch.learn.order`. Windows with thrust after their last position are left out of training
+and validation, as nothing in them could foretell it; so are those whose least-squares fit failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Int
+from lightning.pytorch import LightningDataModule
+from torch import Tensor
+
+from orbwatch.errors import InputError
+from orbwatch.learn.augment import AUGMENTATIONS, augment
+from orbwatch.learn.features import Inputs, inputs
+from orbwatch.learn.order import Draw, Order, stream
+from orbwatch.learn.prefetch import Clock, ahead
+from orbwatch.learn.scaler import Scaler
+from orbwatch.learn.sequences import SequenceStore
+from orbwatch.learn.windows import BURN_IN_FORECAST, Windows
+from orbwatch.settings_groups import TrainSettings
+
+VALIDATION_WINDOWS = 20_000
+"""Most windows that the validation loss is measured on, spread evenly over all validation objects."""
+SCALER_WINDOWS = 50_000
+"""Most training windows that the scaler is fitted on, drawn at random."""
+VALIDATION_BATCH = 1024
+SCAN = 65_536
+"""Windows looked at together when choosing."""
+
+
+class WindowStore(Protocol):
+    """What a store of windows must offer; `SequenceStore` does."""
+
+    def ids(self, split: str | None = None) -> Int[np.ndarray, " k"]:
+        """Window ids of a split, in the order of objects and time."""
+        ...
+
+    def gather(self, ids: Int[np.ndarray, " n"]) -> Windows:
+        """These windows."""
+        ...
+
+
+class Batch(NamedTuple):
+    """What one training step is given: n windows, H horizons, whitened and scaled."""
+
+    x: Tensor
+    """(n, 20, F)"""
+    valid: Tensor
+    """(n, 20) bool"""
+    query: Tensor
+    """(n, H, Q)"""
+    mix: Tensor
+    """(n, H, 6, 6)"""
+    log_scale: Tensor
+    """(n,)"""
+    target: Tensor
+    """(n, H, 6)"""
+    window: Tensor
+    """(n,) int64, ids in the store."""
+    object_id: Tensor
+    """(n,) int64"""
+
+
+class Checked(NamedTuple):
+    """A validation batch: all horizons, and what turns the last of them into kilometres."""
+
+    batch: Batch
+    factor_km: Tensor
+    """(n, 3, 3): formal position factor at the last horizon, without the scale."""
+    regime: Tensor
+    """(n,) int64, index into REGIMES."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The windows that a run uses."""
+
+    train: Int[np.ndarray, " n"]
+    validation: Int[np.ndarray, " v"]
+
+
+def augmentation_names(settings: TrainSettings) -> tuple[str, ...]:
+    """The augmentations in use, in the order given. Raises InputError for a name that is not there."""
+    names = tuple(name.strip() for name in settings.augmentations.split(",") if name.strip())
+    for name in names:
+        if name not in AUGMENTATIONS:
+            legal = ", ".join(AUGMENTATIONS)
+            raise InputError("no such augmentation", field="train.augmentations", value=name, legal=legal)
+    return names
+
+
+def choose(store: WindowStore, settings: TrainSettings) -> Chosen:
+    """The windows to train and to validate on.
+
+    Training: `train.windows` of the training objects' windows at random (0: all); with `train.bootstrap`, as many
+    objects as there are, drawn with replacement. Validation: at most `VALIDATION_WINDOWS`, evenly spread over objects
+    and time. Raises InputError when there are none.
+    """
+    usable, objects = _usable(store, store.ids("train"))
+    rng = stream(settings.seed, Draw.CHOICE)
+    if settings.bootstrap and len(usable):
+        usable = _resampled(usable, objects, rng)
+    if 0 < settings.windows < len(usable):
+        usable = np.sort(rng.choice(usable, settings.windows, replace=False))
+    validation, _ = _usable(store, _spread(store.ids("validation"), 2 * VALIDATION_WINDOWS))
+    for name, found in (("training", usable), ("validation", validation)):
+        if not len(found):
+            hint = "Build a data set with more objects or fewer burns"
+            raise InputError(f"no usable {name} window in the data set", hint=hint)
+    return Chosen(usable, _spread(validation, VALIDATION_WINDOWS))
+
+
+def fit_scaler(store: WindowStore, chosen: Chosen, seed: int, uncertainty: bool, threads: int) -> Scaler:
+    """Scaler of the features, from training windows of this run alone."""
+    rng = stream(seed, Draw.SCALER)
+    ids = chosen.train
+    if len(ids) > SCALER_WINDOWS:
+        ids = np.sort(rng.choice(ids, SCALER_WINDOWS, replace=False))
+    parts = np.array_split(ids, max(1, len(ids) // 4096))
+    return Scaler.fit(inputs(store.gather(part), uncertainty=uncertainty, threads=threads) for part in parts)
+
+
+class TrackData(LightningDataModule):
+    """Training and validation batches from a store of sequences.
+
+    Args:
+        data: folder of the store.
+        settings: of the training.
+        uncertainty: use the uncertainty features.
+        scaler: the one of an earlier run of the same data, when that is continued; else it is fitted.
+        threads: to prepare batches with.
+        open_store: how the folder is opened.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        settings: TrainSettings,
+        *,
+        uncertainty: bool = True,
+        scaler: Scaler | None = None,
+        threads: int = 1,
+        open_store: Callable[[Path], WindowStore] = SequenceStore.open,
+    ) -> None:
+        super().__init__()
+        self.data, self.settings, self.uncertainty, self.threads = data, settings, uncertainty, threads
+        self.names = augmentation_names(settings)
+        self.clock = Clock()
+        self._open = open_store
+        self._store: WindowStore | None = open_store(data)
+        self.chosen = choose(self._store, settings)
+        self.scaler = scaler or fit_scaler(self._store, self.chosen, settings.seed, uncertainty, threads)
+        self.order = Order(self.chosen.train, settings.batch, settings.seed)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_store": None}  # each process maps the files itself
+
+    @property
+    def store(self) -> WindowStore:
+        """The open store."""
+        if self._store is None:
+            self._store = self._open(self.data)
+        return self._store
+
+    def train_dataloader(self) -> TrainBatches:
+        """Batches of the epoch that is due, from the step that is due."""
+        return TrainBatches(self)
+
+    def val_dataloader(self) -> ValidationBatches:
+        """The validation windows, all horizons. Every process sees all of them."""
+        return ValidationBatches(self)
+
+    def train_batch(self, epoch: int, step: int, rank: int = 0, processes: int = 1) -> Batch:
+        """Batch `step` of `epoch`: always the same for the same seed and data."""
+        ids = self.order.at(epoch, step, rank, processes)
+        windows = self.store.gather(ids)
+        rng = stream(self.settings.seed, Draw.AUGMENTATION, epoch, step, rank)
+        shared = stream(self.settings.seed, Draw.AUGMENTATION, epoch, step)  # all processes ask for the same horizons
+        count = windows.horizon_s.shape[1]
+        horizons = np.sort(shared.permutation(count)[: self.settings.horizons])
+        if self.settings.augment > 0.0 and self.names:
+            windows = augment(windows, self.settings.augment, self.names, rng)
+        found = inputs(windows, uncertainty=self.uncertainty, horizons=horizons, threads=self.threads)
+        return self._tensors(found, ids, windows.object_id, found.usable)
+
+    def validation_batch(self, number: int) -> Checked:
+        """Batch `number` of the validation windows."""
+        ids = self.chosen.validation[number * VALIDATION_BATCH : (number + 1) * VALIDATION_BATCH]
+        windows = self.store.gather(ids)
+        found = inputs(windows, uncertainty=self.uncertainty, threads=self.threads)
+        keep = found.usable
+        return Checked(
+            self._tensors(found, ids, windows.object_id, keep),
+            torch.from_numpy(np.ascontiguousarray(found.factor_km[keep, -1], np.float32)),
+            torch.from_numpy(windows.regime[keep].astype(np.int64)),
+        )
+
+    def _tensors(
+        self, found: Inputs, ids: Int[np.ndarray, " n"], objects: Int[np.ndarray, " n"], keep: Bool[np.ndarray, " n"]
+    ) -> Batch:
+        if found.target is None:
+            raise InputError("the data set holds no truth to learn from", file=self.data)
+        x, query = self.scaler.apply(found)
+        columns = (x, found.valid, query, found.mix, found.log_scale, found.target, ids, objects)
+        # An augmented window whose new fit failed is dropped; as a rule all stay, and nothing is copied.
+        whole = bool(keep.all())
+        return Batch(*(torch.from_numpy(np.ascontiguousarray(c if whole else c[keep])) for c in columns))
+
+
+class TrainBatches:
+    """One epoch of training batches, from wherever the trainer stands.
+
+    The trainer's own count of optimiser steps, which travels in the checkpoint, says where: epoch and step are its
+    quotient and remainder by the steps of an epoch. So nothing else has to be saved, and a continued epoch has only its
+    remaining batches.
+    """
+
+    def __init__(self, data: TrackData) -> None:
+        self.data = data
+
+    def __len__(self) -> int:
+        return self.data.order.steps
+
+    def state_dict(self) -> dict[str, int]:
+        """Tells Lightning that an epoch can be continued, and with what."""
+        return {"seed": self.data.settings.seed, "steps": len(self)}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Raises InputError when the checkpoint's batches are not these."""
+        if state != self.state_dict():
+            raise InputError("the checkpoint is of other batches", value=state, legal=str(self.state_dict()))
+
+    def __iter__(self) -> Iterator[Batch]:
+        # Lightning makes the iterator before it knows where it stands: ask at the first batch.
+        trainer = self.data.trainer
+        if trainer is None:
+            raise RuntimeError("batches are for a trainer")
+        epoch, first = divmod(trainer.global_step, len(self))
+        rank, processes = trainer.global_rank, trainer.world_size
+        steps = range(first, len(self))
+        yield from ahead(lambda s: self.data.train_batch(epoch, s, rank, processes), steps, self.data.clock)
+
+
+class ValidationBatches:
+    """The validation windows in order."""
+
+    def __init__(self, data: TrackData) -> None:
+        self.data = data
+
+    def __len__(self) -> int:
+        return -(-len(self.data.chosen.validation) // VALIDATION_BATCH)
+
+    def __iter__(self) -> Iterator[Checked]:
+        return ahead(self.data.validation_batch, range(len(self)), Clock())
+
+
+def _usable(store: WindowStore, ids: Int[np.ndarray, " k"]) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, " n"]]:
+    """Ids without thrust in the forecast and with a fit, and the object of each."""
+    kept, objects = [ids[:0]], [ids[:0]]
+    for first in range(0, len(ids), SCAN):
+        part = ids[first : first + SCAN]
+        windows = store.gather(part)
+        good = ((windows.burn & BURN_IN_FORECAST) == 0) & (windows.fit.status == 0)
+        kept.append(part[good])
+        objects.append(windows.object_id[good])
+    return np.concatenate(kept), np.concatenate(objects)
+
+
+def _resampled(
+    ids: Int[np.ndarray, " n"], objects: Int[np.ndarray, " n"], rng: np.random.Generator
+) -> Int[np.ndarray, " m"]:
+    """The windows of objects drawn with replacement; an object drawn twice gives its windows twice."""
+    names, group = np.unique(objects, return_inverse=True)
+    times = np.bincount(rng.integers(0, len(names), len(names)), minlength=len(names))
+    return np.repeat(ids, times[group])
+
+
+def _spread(ids: Int[np.ndarray, " n"], most: int) -> Int[np.ndarray, " m"]:
+    """At most `most` of the ids, evenly spread."""
+    if len(ids) <= most:
+        return ids
+    return ids[np.linspace(0, len(ids) - 1, most).round().astype(np.int64)]
