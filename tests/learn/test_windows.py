@@ -11,7 +11,8 @@ import pytest
 
 from orbwatch.errors import InputError
 from orbwatch.frames import gcrf_to_teme, gmst_1982_rad
-from orbwatch.learn.windows import HISTORY, HORIZONS, REGIMES, ArcFit, Windows, make_windows, regime_code, sun_teme
+from orbwatch.learn.windows import HISTORY, HORIZONS, REGIMES, Windows, make_windows, regime_code, sun_teme
+from orbwatch.propagate.least_squares import ArcFit
 from orbwatch.time import parse_utc, us_to_jd, utc_to_tt
 
 MU = 398600.4418

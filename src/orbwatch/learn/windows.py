@@ -16,20 +16,8 @@ from jaxtyping import Bool, Float, Int, Int8, UInt8
 from orbwatch.constants import EARTH_RATE_RAD_S, TWO_PI, WGS84_MU_KM3_S2, WGS84_RADIUS_KM
 from orbwatch.errors import InputError
 from orbwatch.frames import gmst_1982_rad
+from orbwatch.propagate.least_squares import ArcFit
 from orbwatch.time import us_to_jd
-
-try:
-    from orbwatch.propagate.least_squares import ArcFit
-except ImportError:  # until it is there
-
-    @dataclass
-    class ArcFit:  # type: ignore[no-redef]
-        rv_km: Float[np.ndarray, "n 6"]
-        cov: Float[np.ndarray, "n 6 6"]
-        rms: Float[np.ndarray, " n"]
-        count: Int[np.ndarray, " n"]
-        status: UInt8[np.ndarray, " n"]
-
 
 HISTORY = 20
 """Positions in a window."""
@@ -186,6 +174,12 @@ def take_fit(fit: ArcFit, index: Any) -> ArcFit:
     return replace(fit, **{name: value[index] for name, value in _columns(fit).items()})
 
 
+def join_fits(fits: Sequence[ArcFit]) -> ArcFit:
+    """The rows of all fits (at least one), in order."""
+    tables = [_columns(fit) for fit in fits]
+    return replace(fits[0], **{name: np.concatenate([t[name] for t in tables]) for name in tables[0]})
+
+
 def _columns(table: Any) -> dict[str, Any]:
     return {field.name: getattr(table, field.name) for field in fields(table)}
 
@@ -200,6 +194,5 @@ def _joined(values: list[Any]) -> Any:
     if any(value is None for value in values):
         return None
     if isinstance(values[0], ArcFit):
-        tables = [_columns(value) for value in values]
-        return replace(values[0], **{name: np.concatenate([t[name] for t in tables]) for name in tables[0]})
+        return join_fits(values)
     return np.concatenate(values)
