@@ -1,0 +1,150 @@
+"""The windows that forecasters are judged on: cut anew from the truth of one split, as quiet or with one burn.
+
+Windows of one set never overlap, so one window's forecast is no other's history; noise can be drawn again and again on
+the same truth, as the sensors of the data set would make it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from orbwatch.errors import InputError
+from orbwatch.learn.cut import SPAN, windows_of
+from orbwatch.learn.sequences import MANIFEST, SequenceStore
+from orbwatch.learn.windows import BURN_IN_FORECAST, HISTORY, Windows
+from orbwatch.settings_groups import DatasetSettings
+from orbwatch.simulate.burns import Burn
+from orbwatch.simulate.sensors import observe, sensor_of
+from orbwatch.simulate.streams import stream
+from orbwatch.simulate.trajectories import Truth
+
+STRIDE = SPAN
+"""Rows from one window to the next: history and forecast of neighbours share nothing."""
+_PURPOSE = 1000  # streams of simulate.streams that no data set uses
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """The objects of one split, whole."""
+
+    truth: Truth
+    noise_km: Float[np.ndarray, "n m 3"]
+    """As stored."""
+    sigma_km: Float[np.ndarray, " n"]
+    settings: DatasetSettings
+
+    def redrawn(self, seed: int, sigma_m: float | None = None) -> Series:
+        """The same truth seen again: by sensors of this noise, or of noise drawn anew from the settings' range."""
+        truth, settings = self.truth, self.settings
+        rngs = [stream(settings.seed, int(number), _PURPOSE + seed) for number in truth.object_id]
+        if sigma_m is None:
+            low, high = np.log(settings.sigma_min_m * 1e-3), np.log(settings.sigma_max_m * 1e-3)
+            sigma_km = np.array([np.exp(rng.uniform(low, high)) for rng in rngs])
+        else:
+            sigma_km = np.full(len(rngs), sigma_m * 1e-3)
+        sensors = [sensor_of(int(code), settings) for code in truth.regime]
+        return replace(self, noise_km=observe(truth.rv_km, sigma_km, sensors, rngs, settings.step), sigma_km=sigma_km)
+
+    def take(self, index: Int[np.ndarray, " k"]) -> Series:
+        """The objects that `index` picks, any of them more than once."""
+        t = self.truth
+        picked = Truth(
+            t.object_id[index], t.regime[index], t.start_us[index], t.rv_km[index], t.ballistic_m2_kg[index],
+            t.ballistic_public_m2_kg[index], t.burn[index], t.burns,
+        )  # fmt: skip
+        return Series(picked, self.noise_km[index], self.sigma_km[index], self.settings)
+
+    def cut(self, first_rows: Int[np.ndarray, " w"] | Int[np.ndarray, "n w"], threads: int = 1) -> Windows:
+        """Windows that begin at these rows; those that least squares cannot fit are left out."""
+        windows = windows_of(
+            self.truth, self.noise_km, self.sigma_km, first_rows, threads, step_s=float(self.settings.step)
+        )
+        return windows.take(windows.fit.status == 0)
+
+
+def series_of(store: SequenceStore, split: str) -> Series:
+    """All objects of a split of a data set, read into memory (about 0.1 MB each)."""
+    places = store.splits[split]
+    sigma_km, noise_km = store.noise(places)
+    return Series(store.truth(places), noise_km, sigma_km, settings_of(store))
+
+
+def settings_of(store: SequenceStore) -> DatasetSettings:
+    """The settings that a data set was built with. Raises InputError where its manifest does not hold them."""
+    known = {field.name for field in fields(DatasetSettings)}
+    stored = store.manifest.get("settings", {})
+    try:
+        return DatasetSettings(**{name: value for name, value in stored.items() if name in known and value is not None})
+    except (TypeError, AttributeError) as error:
+        raise InputError(f"a damaged manifest: {error}", file=store.folder / MANIFEST, field="settings") from error
+
+
+def quiet(series: Series, offset: int = 0, stride: int = STRIDE, threads: int = 1) -> Windows:
+    """Windows without any thrust, `stride` rows apart, from row `offset` on."""
+    windows = series.cut(np.arange(offset, series.truth.rv_km.shape[1] - SPAN + 1, stride), threads)
+    return windows.take(windows.burn == 0)
+
+
+def quiet_draws(series: Series, draws: int, seed: int, sigma_m: float | None = None, threads: int = 1) -> Windows:
+    """Quiet windows of `draws` looks at the same truth: noise drawn anew each time, windows begin elsewhere."""
+    rng = np.random.default_rng([seed, 7])
+    room = min(STRIDE, series.truth.rv_km.shape[1] - SPAN + 1)
+    parts = [
+        quiet(series.redrawn(seed * 100 + draw, sigma_m), int(rng.integers(room)), threads=threads)
+        for draw in range(draws)
+    ]
+    return Windows.concat(parts)
+
+
+def with_burn(
+    series: Series, low_m_s: float, high_m_s: float, seed: int, sigma_m: float, looks: int = 1, threads: int = 1
+) -> Windows:
+    """Windows whose history holds exactly one whole burn of low_m_s .. high_m_s, and no other thrust in its 50 rows.
+
+    Each such burn gives `looks` windows at most, beginning at different rows, each with noise of its own. Raises
+    InputError where no window has one.
+    """
+    rng = np.random.default_rng([seed, 11])
+    objects, firsts, look_of = burn_rows(series, low_m_s, high_m_s, looks, rng)
+    if not len(objects):
+        raise InputError(
+            f"no window with exactly one burn of {low_m_s:g} to {high_m_s:g} m/s in its history",
+            hint="a data set of more objects, or with a greater share of maneuvering ones (dataset.burn_share)",
+        )
+    parts = []
+    for look in np.unique(look_of):
+        mine = look_of == look
+        seen = series.redrawn(seed * 100 + int(look), sigma_m).take(objects[mine])
+        parts.append(seen.cut(firsts[mine][:, None], threads))
+    windows = Windows.concat(parts)
+    return windows.take(windows.burn & BURN_IN_FORECAST == 0)
+
+
+def burn_rows(
+    series: Series, low_m_s: float, high_m_s: float, looks: int, rng: np.random.Generator
+) -> tuple[Int[np.ndarray, " k"], Int[np.ndarray, " k"], Int[np.ndarray, " k"]]:
+    """Windows with one whole burn of this size in the history: object (index into the series), first row, and which
+    look (0 .. looks - 1) at its burn it is."""
+    step_s, rows = float(series.settings.step), series.truth.rv_km.shape[1]
+    index = {int(number): at for at, number in enumerate(series.truth.object_id)}
+    thrust = np.concatenate(
+        [np.zeros((len(index), 1), np.int64), np.cumsum(series.truth.burn, axis=1, dtype=np.int64)], axis=1
+    )
+    found: list[tuple[int, int, int]] = []
+    for burn in _of_size(series.truth.burns, low_m_s, high_m_s):
+        at = index[burn.object_id]
+        begin, end = int(np.floor(burn.start_s / step_s)), int(np.ceil((burn.start_s + burn.duration_s) / step_s))
+        possible = np.arange(max(0, end - HISTORY + 1), min(begin, rows - SPAN) + 1)
+        alone = thrust[at, possible + SPAN] - thrust[at, possible + 1] == end - begin
+        chosen = rng.permutation(possible[alone])[:looks]
+        found += [(at, int(row), look) for look, row in enumerate(chosen)]
+    objects, firsts, look_of = np.array(found, np.int64).reshape(-1, 3).T
+    return objects, firsts, look_of
+
+
+def _of_size(burns: Sequence[Burn], low_m_s: float, high_m_s: float) -> list[Burn]:
+    return [burn for burn in burns if low_m_s <= float(np.linalg.norm(burn.dv_rtn_m_s)) <= high_m_s]
