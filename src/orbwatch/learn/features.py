@@ -4,7 +4,8 @@ Everything is said relative to the least-squares orbit of the window: residuals 
 units of the formal covariance ("whitened"). With L_r L_r^T the formal RTN position covariance at a horizon and s the
 noise scale, a true state that differs from least squares by d is the target L^-1 d / s: of size one when the formal
 covariance is right, whatever the orbit, the sensor and the horizon. What no better state can explain stays visible: a
-correction L0 z0 of the state at the epoch moves the whitened residual by exactly `mix @ z0`.
+correction L0 z0 of the state at the epoch (L0 L0^T its formal covariance, L0 lower triangular in RTN) moves the
+whitened residual by `mix @ z0`, to first order.
 """
 
 from __future__ import annotations

@@ -42,7 +42,8 @@ _SUN_KM = 695_700.0  # IAU 2015 Resolution B3
 _UMBRA = (_SUN_KM - RADIUS) / ASTRONOMICAL_UNIT_KM
 _PENUMBRA = (_SUN_KM + RADIUS) / ASTRONOMICAL_UNIT_KM
 
-_LEAST_PIVOT = 1e-9  # of a correlation matrix: below it a stored covariance (single precision) holds rounding only
+_LEAST_PIVOT = 1e-9  # of a correlation matrix
+_SHRINK = 1e-6
 _LEAST_ROW = 1e-12  # of a row that the rows before it explain
 _LEAST_BALLISTIC = 1e-6  # m2/kg, so that the logarithm of no drag is a number
 
@@ -80,27 +81,39 @@ def sunlit(along_km: float, across_km: float) -> float:
 def factor_of(cov: Doubles, out: Doubles) -> bool:
     """Lower Cholesky factor of a covariance (6, 6) by way of its correlations; false if a variance is no number > 0.
 
-    A pivot too small for the digits that the covariance was kept with is raised to them.
+    Where the digits that the covariance was kept with (single precision, in a store) do not make it positive definite,
+    its correlations are shrunk, by a millionth at first, until it is: every error bar stays what it was to 5e-7.
     """
     for i in range(6):
         if not 0.0 < cov[i, i] < np.inf:
             return False
+    shrink = 0.0
+    while shrink < 1.0:
+        if _correlation_factor(cov, 1.0 - shrink, out):
+            for i in range(6):
+                size = math.sqrt(cov[i, i])
+                for j in range(i + 1):
+                    out[i, j] *= size
+            return True
+        shrink = max(10.0 * shrink, _SHRINK)
+    return False
+
+
+@njit(**JIT)
+def _correlation_factor(cov: Doubles, keep: float, out: Doubles) -> bool:
+    """The factor of the correlations, those off the diagonal times `keep`; false where they are not definite."""
     for j in range(6):
         for i in range(j, 6):
-            value = cov[i, j] / math.sqrt(cov[i, i] * cov[j, j])
+            value = 1.0 if i == j else keep * cov[i, j] / math.sqrt(cov[i, i] * cov[j, j])
             for k in range(j):
                 value -= out[i, k] * out[j, k]
-            if not -np.inf < value < np.inf:
+            if not -np.inf < value < np.inf or (i == j and value < _LEAST_PIVOT):
                 return False
             if i == j:
-                out[j, j] = math.sqrt(max(value, _LEAST_PIVOT))
+                out[j, j] = math.sqrt(value)
             else:
                 out[i, j] = value / out[j, j]
                 out[j, i] = 0.0
-    for i in range(6):
-        size = math.sqrt(cov[i, i])
-        for j in range(i + 1):
-            out[i, j] *= size
     return True
 
 
@@ -244,17 +257,44 @@ def _unload(w: Doubles, lane: int, rv: Doubles) -> None:
 
 
 @njit(**JIT)
+def _seen_along(m: Doubles, cov: Doubles, out: Doubles) -> None:
+    """out = the covariance (6, 6) along the axes m: position and velocity blocks turned."""
+    for a in range(0, 6, 3):
+        for b in range(0, 6, 3):
+            for i in range(3):
+                for j in range(3):
+                    value = 0.0
+                    for k in range(3):
+                        for c in range(3):
+                            value += m[i, k] * cov[a + k, b + c] * m[j, c]
+                    out[a + i, b + j] = value
+
+
+@njit(**JIT)
 def _start(
-    n: int, lane: int, w: Doubles, fit_rv: Doubles, fit_cov: Doubles, rms: Doubles, status: Bytes, root: Doubles
-) -> bool:
-    """The state and the factor of its covariance into a lane; false, and a harmless orbit, for a failed fit."""
-    good = status[n] == 0 and 0.0 < rms[n] < np.inf and factor_of(fit_cov[n], root)
+    n: int, lane: int, w: Doubles, fit_rv: Doubles, fit_cov: Doubles, rms: Doubles, status: Bytes, m: Doubles,
+    turned: Doubles, root: Doubles,
+) -> bool:  # fmt: skip
+    """The state and the factor of its covariance into a lane; false, and a harmless orbit, for a failed fit.
+
+    The factor is the lower triangular one of the covariance in RTN, turned back: z0 means the same for every orbit.
+    """
+    good = status[n] == 0 and 0.0 < rms[n] < np.inf
     for k in range(6):
         good = good and abs(fit_rv[n, k]) < np.inf
+    if good:
+        _axes(fit_rv[n], m)
+        _seen_along(m, fit_cov[n], turned)
+        good = factor_of(turned, root)
     for k in range(6):
         w[k * LANES + lane] = fit_rv[n, k] if good else 0.0
-        for c in range(6):
-            w[PHI + (6 * c + k) * LANES + lane] = root[k, c] if good else 0.0
+    for c in range(6):
+        for k in range(3):
+            for part in range(0, 6, 3):
+                value = 0.0
+                for i in range(3):
+                    value += m[i, k] * root[part + i, c]
+                w[PHI + (6 * c + part + k) * LANES + lane] = value if good else 0.0
     if not good:
         w[lane], w[4 * LANES + lane] = 42164.0, 3.0747
     w[LEFT + lane] = 0.0
@@ -274,13 +314,14 @@ def window_inputs(
     truth, target: of no windows where there is no truth.
     """
     w = np.empty(TILE)
-    rv, m, f = np.empty(6), np.empty((3, 3)), np.empty(24)
-    phi, rows, left, right = np.empty((6, 6)), np.empty((3, 6)), np.empty((3, 3)), np.empty((3, 3))
+    rv, m, f = np.empty(6), np.zeros((3, 3)), np.empty(24)
+    phi, root = np.zeros((6, 6)), np.zeros((6, 6))
+    rows, left, right = np.empty((3, 6)), np.empty((3, 3)), np.empty((3, 3))
     good, now = np.empty(LANES, np.bool_), np.empty(LANES)
     for begin in range(first, last, LANES):
         lanes = min(LANES, last - begin)
         for lane in range(LANES):
-            good[lane] = _start(min(begin + lane, last - 1), lane, w, fit_rv, fit_cov, rms, status, phi)
+            good[lane] = _start(min(begin + lane, last - 1), lane, w, fit_rv, fit_cov, rms, status, m, phi, root)
             good[lane] = good[lane] and lane < lanes
             now[lane] = 0.0
         for lane in range(lanes):
