@@ -48,7 +48,7 @@ def fit_arcs(
     at the epoch to start from (NaN rows: none); a good one saves time and never changes the answer by more than 0.001
     sigma. A row that cannot be fitted has a status and NaN. Raises InputError for arrays of unequal length.
     """
-    t, r, sigma, guess = arcs(t_s, r_obs_km, sigma_km, guess_rv_km)
+    t, r, sigma, guess = in_order(t_s, r_obs_km, sigma_km, guess_rv_km)
     made = empty_fit(len(t))
     in_slices(
         lambda begin, end: kernel.fit_rows(
@@ -60,7 +60,7 @@ def fit_arcs(
     return made
 
 
-def arcs(
+def in_order(
     t_s: Float[np.ndarray, "n k"],
     r_obs_km: Float[np.ndarray, "rows times 3"],
     sigma_km: Float[np.ndarray, "sigmas each"],

@@ -213,6 +213,22 @@ def _guess(w: Doubles, k: int, work: Doubles) -> None:
     w[_START : _START + 6 * LANES] = w[: 6 * LANES]
 
 
+@njit(**JIT)
+def guess_rows(t_s: Doubles, r_km: Doubles, sigma_km: Doubles, begin: int, end: int, rv: Doubles) -> None:
+    """Starts only: states at the epoch of arcs begin..end into rv (n, 6); NaN with fewer than four positions."""
+    k = t_s.shape[1]
+    w = np.zeros(_ARC + k * _ARC_ROWS)
+    work = np.empty((69, LANES))
+    seen = np.empty(LANES, np.int64)
+    for first in range(begin, end, LANES):
+        lanes = min(LANES, end - first)
+        _load(w, t_s, r_km, sigma_km, first, lanes, seen)
+        _guess(w, k, work)
+        for i in range(lanes):
+            for c in range(6):
+                rv[first + i, c] = w[_START + c * LANES + i] if seen[i] >= FEWEST else np.nan
+
+
 @njit(forceinline=True, **JIT)
 def _fall(powers: Doubles, axis: int, i: int, tau: float) -> tuple[float, float]:
     """Twice and once integrated acceleration at tau, from 0."""
