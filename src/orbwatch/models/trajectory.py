@@ -22,6 +22,8 @@ from orbwatch.errors import InputError
 from orbwatch.settings_groups import NetworkSettings
 
 HISTORY = 20
+NARROW = 8
+"""Numbers of each step that the state reads directly, step by step, beside what attention picks."""
 LOG_FACTOR_LIMIT = 12.0
 """Largest size of a logarithm of the factor's diagonal, before the scale: far beyond need, it keeps exp finite."""
 
@@ -40,66 +42,74 @@ class Parts(NamedTuple):
 
 
 class Attention(nn.Module):
-    """Softmax attention of several heads, written out: at 20 steps this beats the fused kernels on a CPU."""
+    """Softmax attention of several query heads over one shared key and value head (Shazeer 2019, multi-query).
+
+    One key head means one matrix product a window instead of one a head, and no transposes: half the time on a CPU.
+    """
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
-        self.heads = heads
-        self.scale = (width // heads) ** -0.5
-        self.out = nn.Linear(width, width)
+        self.width, self.head_width = width, width // heads
+        self.scale = self.head_width**-0.5
 
     def split(self, x: Tensor) -> Tensor:
-        """(n, m, width) -> (n, heads, m, width / heads)."""
-        return x.reshape(x.shape[0], x.shape[1], self.heads, -1).transpose(1, 2)
+        """(n, m, heads x head width) -> (n, heads, m, head width); keys and values have one head."""
+        return x.reshape(x.shape[0], x.shape[1], -1, self.head_width).transpose(1, 2)
 
     def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """Projected queries (n, m, width), keys and values (n, steps, width) -> (n, m, width)."""
-        weights = (self.split(q * self.scale) @ self.split(k).transpose(2, 3)).softmax(3)
-        read: Tensor = self.out((weights @ self.split(v)).transpose(1, 2).flatten(2))
-        return read
+        """Queries (n, m, width), keys and values (n, 20, head width) -> (n m, width)."""
+        rows = q.reshape(q.shape[0], -1, self.head_width)
+        weights = (rows @ (k * self.scale).transpose(1, 2)).softmax(2)
+        read: Tensor = weights @ v
+        return read.reshape(-1, self.width)
 
 
 class EncoderLayer(nn.Module):
-    """Pre-norm self-attention and feed-forward, without dropout."""
+    """Pre-norm self-attention and feed-forward, without dropout, on rows: (n x 20, width)."""
 
     def __init__(self, settings: NetworkSettings) -> None:
         super().__init__()
         width = settings.width
         self.norm_1, self.norm_2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.qkv = nn.Linear(width, 3 * width)
         self.attention = Attention(width, settings.heads)
+        self.widths = (width, self.attention.head_width, self.attention.head_width)
+        self.qkv, self.out = nn.Linear(width, sum(self.widths)), nn.Linear(width, width)
         self.up, self.down = nn.Linear(width, settings.feedforward), nn.Linear(settings.feedforward, width)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(n, steps, width) -> the same shape."""
-        q, k, v = self.qkv(self.norm_1(x)).chunk(3, 2)
-        x = x + self.attention(q, k, v)
-        between: Tensor = self.down(functional.relu(self.up(self.norm_2(x))))
-        return x + between
+    def forward(self, rows: Tensor) -> Tensor:
+        """(n x 20, width) -> the same shape."""
+        q, k, v = self.qkv(self.norm_1(rows)).reshape(-1, HISTORY, sum(self.widths)).split(self.widths, 2)
+        rows = rows + self.out(self.attention(q, k, v))
+        between: Tensor = self.down(functional.relu(self.up(self.norm_2(rows))))
+        return rows + between
 
 
 class TrajectoryTransformer(nn.Module):
-    """Encoder over the history, horizon queries, zero-initialised heads; see the module."""
+    """Encoder over the history, horizon queries, zero-initialised heads; see the module.
+
+    Raises InputError where the heads do not divide the width.
+    """
 
     def __init__(self, settings: NetworkSettings, features: int = 24, query: int = 8) -> None:
         super().__init__()
         if settings.width % settings.heads:
             legal = f"a divisor of network.width = {settings.width}"
             raise InputError("heads do not divide the width", field="network.heads", value=settings.heads, legal=legal)
-        width = settings.width
-        self.dropout = settings.dropout
-        self.embed = nn.Linear(features, width)
-        self.place = nn.Parameter(0.02 * torch.randn(HISTORY, width))
-        self.missing = nn.Parameter(0.02 * torch.randn(width))
+        width, between = settings.width, settings.feedforward
+        self.width, self.dropout = width, settings.dropout
+        self.embed = nn.Linear(features + 1, width, bias=False)
+        self.place = nn.Parameter(0.5 * torch.randn(HISTORY, width))
         self.layers = nn.ModuleList(EncoderLayer(settings) for _ in range(settings.layers))
-        self.memory_norm = nn.LayerNorm(width)
-        self.key_value = nn.Linear(width, 2 * width)
-        self.state_query = nn.Parameter(0.02 * torch.randn(1, 1, width))
-        self.horizon_query = nn.Linear(query, width)
         self.attention = Attention(width, settings.heads)
-        self.state_up, self.state_down = nn.Linear(width, settings.feedforward), nn.Linear(settings.feedforward, width)
-        self.horizon_up = nn.Linear(width, settings.feedforward)
-        self.horizon_down = nn.Linear(settings.feedforward, width)
+        self.memory_norm = nn.LayerNorm(width)
+        self.key_value = nn.Linear(width, 2 * self.attention.head_width)
+        self.state_query = nn.Parameter(torch.randn(1, 1, width))
+        self.narrow = nn.Linear(width, NARROW)
+        self.state_in = nn.Linear(width + HISTORY * NARROW, width)
+        self.state_up, self.state_down = nn.Linear(width, between), nn.Linear(between, width)
+        self.horizon_query = nn.Linear(query, width)
+        self.horizon_in, self.horizon_state = nn.Linear(width + query, width), nn.Linear(width, width, bias=False)
+        self.scale_share = nn.Parameter(torch.zeros(3))
         self.state_head, self.horizon_head = nn.Linear(width, 6), nn.Linear(width, 12)
         for head in (self.state_head, self.horizon_head):
             nn.init.zeros_(head.weight)
@@ -116,16 +126,18 @@ class TrajectoryTransformer(nn.Module):
         Returns:
             state (n, width) and horizons (n, H, width).
         """
-        h = self.embed(x) + self.place + (~valid).to(x.dtype).unsqueeze(2) * self.missing
+        n, missing = x.shape[0], (~valid).to(x.dtype).unsqueeze(2)
+        rows = (self.embed(torch.cat((x, missing), 2)) + self.place).reshape(-1, self.width)
         for layer in self.layers:
-            h = layer(h)
-        k, v = self.key_value(self.memory_norm(h)).chunk(2, 2)
-        asked = torch.cat((self.state_query.expand(x.shape[0], -1, -1), self.horizon_query(query)), 1)
-        read = asked + self.attention(asked, k, v)
-        state = read[:, 0]
+            rows = layer(rows)
+        rows = self.memory_norm(rows)
+        k, v = self.key_value(rows).reshape(n, HISTORY, -1).chunk(2, 2)
+        asked = torch.cat((self.state_query.expand(n, -1, -1), self.horizon_query(query)), 1)
+        read = self.attention(asked, k, v).reshape(n, -1, self.width)
+        state = self.state_in(torch.cat((read[:, 0], self.narrow(rows).reshape(n, -1)), 1))
         state = state + self.state_down(functional.relu(self.state_up(state)))
-        horizon = read[:, 1:] + state.unsqueeze(1)
-        horizon = horizon + self.horizon_down(functional.relu(self.horizon_up(horizon)))
+        known = torch.cat((read[:, 1:], query), 2)
+        horizon = functional.relu(self.horizon_in(known) + self.horizon_state(state).unsqueeze(1))
         return state, horizon
 
     def drop(self, x: Tensor, keep: Tensor | None) -> Tensor:
@@ -149,17 +161,19 @@ class TrajectoryTransformer(nn.Module):
             mix: (n, H, 6, 6), a whitened state correction's effect at each horizon.
             log_scale: (n,), log of max(1, rms of the fit).
             keep_state: (n, width) factors of dropout, 0 or 1 / (1 - p); without them, dropout as the mode says.
-            keep_horizon: (n, H or 1, width) likewise.
+            keep_horizon: (n, H or 1, width) likewise. With an axis of passes before both, (p, 1, width) and
+                (p, 1, 1, width), everything returned has it too.
         """
         z0 = self.state_head(self.drop(state, keep_state)).float()
-        local, log_diagonal, lower = self.horizon_head(self.drop(horizon, keep_horizon)).float().split((6, 3, 3), 2)
+        local, log_diagonal, lower = self.horizon_head(self.drop(horizon, keep_horizon)).float().split((6, 3, 3), -1)
         # Elementwise, so that mixed precision leaves it in full precision.
-        mean = (mix * z0[:, None, None, :]).sum(3) + local
-        log_diagonal = log_diagonal.clamp(-LOG_FACTOR_LIMIT, LOG_FACTOR_LIMIT) - log_scale[:, None, None]
+        mean = (mix * z0[..., None, None, :]).sum(-1) + local
+        log_diagonal = log_diagonal.clamp(-LOG_FACTOR_LIMIT, LOG_FACTOR_LIMIT)
+        log_diagonal = log_diagonal + (self.scale_share - 1.0) * log_scale[:, None, None]
         one, zero = torch.ones_like(lower[..., 0]), torch.zeros_like(lower[..., 0])
-        a, b, c = lower.unbind(2)
-        unit = torch.stack((one, zero, zero, a, one, zero, b, c, one), 2).reshape(*mean.shape[:2], 3, 3)
-        return Parts(mean, log_diagonal.exp().unsqueeze(3) * unit, z0, local)
+        a, b, c = lower.unbind(-1)
+        unit = torch.stack((one, zero, zero, a, one, zero, b, c, one), -1).reshape(*lower.shape[:-1], 3, 3)
+        return Parts(mean, log_diagonal.exp().unsqueeze(-1) * unit, z0, local)
 
     def parts(
         self,
