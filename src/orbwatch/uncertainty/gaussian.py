@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -153,6 +153,7 @@ class Calibration:
                 )
 
 
+@runtime_checkable
 class Calibrated(Protocol):
     """The one interface of every kind of uncertainty: learn from a calibration set, then draw regions."""
 
