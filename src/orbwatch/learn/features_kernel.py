@@ -44,6 +44,12 @@ _PENUMBRA = (_SUN_KM + RADIUS) / ASTRONOMICAL_UNIT_KM
 
 _LEAST_PIVOT = 1e-9  # of a correlation matrix
 _SHRINK = 1e-6
+
+# Rows after the tile's own: the axes R, T, N; Q (3, 6) and the triangle of L, of position and velocity.
+_M = TILE
+_POSITION = _M + 9 * LANES
+_VELOCITY = _POSITION + 24 * LANES
+_TILE = _VELOCITY + 24 * LANES
 _LEAST_ROW = 1e-12  # of a row that the rows before it explain
 _LEAST_BALLISTIC = 1e-6  # m2/kg, so that the logarithm of no drag is a number
 
@@ -182,41 +188,134 @@ def _around(rv: Doubles, m: Doubles, gmst: float, ballistic: float, sun: Doubles
     f[22], f[23] = _longitude(rv, gmst, axis)
 
 
-@njit(**JIT)
-def _whiten(rows: Doubles, m: Doubles, phi: Doubles, at: int, factor: Doubles) -> None:
-    """rows (3, 6) and factor (3, 3): the LQ decomposition of M phi[at : at + 3], Gram-Schmidt done twice."""
-    for i in range(3):
-        size = 0.0
-        for j in range(6):
-            rows[i, j] = m[i, 0] * phi[at, j] + m[i, 1] * phi[at + 1, j] + m[i, 2] * phi[at + 2, j]
-            size += rows[i, j] * rows[i, j]
-        for k in range(3):
-            factor[i, k] = 0.0
-        for _ in range(2):
-            for k in range(i):
-                dot = 0.0
-                for j in range(6):
-                    dot += rows[i, j] * rows[k, j]
-                for j in range(6):
-                    rows[i, j] -= dot * rows[k, j]
-                factor[i, k] += dot
-        rest = 0.0
-        for j in range(6):
-            rest += rows[i, j] * rows[i, j]
-        factor[i, i] = max(math.sqrt(rest), _LEAST_ROW * math.sqrt(size), 1e-30)
-        scale = 1.0 / factor[i, i]
-        for j in range(6):
-            rows[i, j] *= scale
+Six = tuple[float, float, float, float, float, float]
+
+
+@njit(forceinline=True, **JIT)
+def _dot(a: Six, b: Six) -> float:
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2] + a[3] * b[3] + a[4] * b[4] + a[5] * b[5]
+
+
+@njit(forceinline=True, **JIT)
+def _less(a: Six, x: float, b: Six) -> Six:
+    """a - x b."""
+    return a[0] - x * b[0], a[1] - x * b[1], a[2] - x * b[2], a[3] - x * b[3], a[4] - x * b[4], a[5] - x * b[5]
+
+
+@njit(forceinline=True, **JIT)
+def _row(w: Doubles, axis: int, at: int) -> Six:
+    """A row of M phi: the axis kept at `axis` times the partials of three components, in one lane."""
+    a, b, c = w[axis], w[axis + LANES], w[axis + 2 * LANES]
+    return (
+        a * w[at] + b * w[at + LANES] + c * w[at + 2 * LANES],
+        a * w[at + 6 * LANES] + b * w[at + 7 * LANES] + c * w[at + 8 * LANES],
+        a * w[at + 12 * LANES] + b * w[at + 13 * LANES] + c * w[at + 14 * LANES],
+        a * w[at + 18 * LANES] + b * w[at + 19 * LANES] + c * w[at + 20 * LANES],
+        a * w[at + 24 * LANES] + b * w[at + 25 * LANES] + c * w[at + 26 * LANES],
+        a * w[at + 30 * LANES] + b * w[at + 31 * LANES] + c * w[at + 32 * LANES],
+    )
+
+
+@njit(forceinline=True, **JIT)
+def _unit(a: Six, whole: float) -> tuple[float, Six]:
+    """What is left of a row whose square was `whole`, and the row of that size 1."""
+    size = math.sqrt(_dot(a, a))
+    least = _LEAST_ROW * math.sqrt(whole) + 1e-30
+    size = least if size < least else size
+    u = 1.0 / size
+    return size, (a[0] * u, a[1] * u, a[2] * u, a[3] * u, a[4] * u, a[5] * u)
+
+
+@njit(forceinline=True, **JIT)
+def _keep(w: Doubles, at: int, a: Six) -> None:
+    for k in range(6):
+        w[at + k * LANES] = a[k]
 
 
 @njit(**JIT)
-def _residual(m: Doubles, factor: Doubles, truth: Doubles, rv: Doubles, at: int, scale: float, out: Floats) -> None:
-    """out[at : at + 3] = factor^-1 M (truth - rv) / scale of the position (at 0) or the velocity (at 3)."""
-    a, b, c = truth[at] - rv[at], truth[at + 1] - rv[at + 1], truth[at + 2] - rv[at + 2]
-    first = (m[0, 0] * a + m[0, 1] * b + m[0, 2] * c) / factor[0, 0]
-    second = (m[1, 0] * a + m[1, 1] * b + m[1, 2] * c - factor[1, 0] * first) / factor[1, 1]
-    third = (m[2, 0] * a + m[2, 1] * b + m[2, 2] * c - factor[2, 0] * first - factor[2, 1] * second) / factor[2, 2]
-    out[at], out[at + 1], out[at + 2] = first / scale, second / scale, third / scale
+def _axes_of_lanes(w: Doubles) -> None:
+    """R, T, N of each lane's state."""
+    for i in range(LANES):
+        x, y, z = w[i], w[LANES + i], w[2 * LANES + i]
+        u, v, t = w[3 * LANES + i], w[4 * LANES + i], w[5 * LANES + i]
+        scale = 1.0 / math.sqrt(x * x + y * y + z * z)
+        x, y, z = x * scale, y * scale, z * scale
+        a, b, c = y * t - z * v, z * u - x * t, x * v - y * u
+        scale = 1.0 / math.sqrt(a * a + b * b + c * c)
+        a, b, c = a * scale, b * scale, c * scale
+        w[_M + i], w[_M + LANES + i], w[_M + 2 * LANES + i] = x, y, z
+        w[_M + 3 * LANES + i], w[_M + 4 * LANES + i], w[_M + 5 * LANES + i] = (
+            b * z - c * y,
+            c * x - a * z,
+            a * y - b * x,
+        )
+        w[_M + 6 * LANES + i], w[_M + 7 * LANES + i], w[_M + 8 * LANES + i] = a, b, c
+
+
+@njit(forceinline=True, **JIT)
+def _whiten(w: Doubles, at: int, out: int) -> None:
+    """LQ decomposition of M times the three rows of partials at `at`, in each lane, by Gram-Schmidt done twice.
+
+    Q (3, 6) and the lower triangle 00, 10, 11, 20, 21, 22 of L go to `out`.
+    """
+    for i in range(LANES):
+        first = _row(w, _M + i, at + i)
+        second = _row(w, _M + 3 * LANES + i, at + i)
+        third = _row(w, _M + 6 * LANES + i, at + i)
+        l00, first = _unit(first, 0.0)
+        whole = _dot(second, second)
+        l10 = _dot(second, first)
+        second = _less(second, l10, first)
+        more = _dot(second, first)
+        second = _less(second, more, first)
+        l10 += more
+        l11, second = _unit(second, whole)
+        whole = _dot(third, third)
+        l20 = _dot(third, first)
+        third = _less(third, l20, first)
+        l21 = _dot(third, second)
+        third = _less(third, l21, second)
+        more = _dot(third, first)
+        third = _less(third, more, first)
+        l20 += more
+        more = _dot(third, second)
+        third = _less(third, more, second)
+        l21 += more
+        l22, third = _unit(third, whole)
+        _keep(w, out + i, first)
+        _keep(w, out + 6 * LANES + i, second)
+        _keep(w, out + 12 * LANES + i, third)
+        _keep(w, out + 18 * LANES + i, (l00, l10, l11, l20, l21, l22))
+
+
+@njit(**JIT)
+def _whiten_both(w: Doubles) -> None:
+    _whiten(w, PHI, _POSITION)
+    _whiten(w, PHI + 3 * LANES, _VELOCITY)
+
+
+@njit(**JIT)
+def _factor(w: Doubles, at: int, out: Floats) -> None:
+    """The triangle kept by `_whiten` into a matrix that is zero above the diagonal."""
+    k = at + 18 * LANES
+    out[0, 0], out[0, 1], out[0, 2] = w[k], 0.0, 0.0
+    out[1, 0], out[1, 1], out[1, 2] = w[k + LANES], w[k + 2 * LANES], 0.0
+    out[2, 0], out[2, 1], out[2, 2] = w[k + 3 * LANES], w[k + 4 * LANES], w[k + 5 * LANES]
+
+
+@njit(**JIT)
+def _residual(w: Doubles, lane: int, part: int, at: int, truth: Doubles, scale: float, out: Floats) -> None:
+    """L^-1 M (truth - prediction) / scale: of the position (part 0, `at` its whitening) or the velocity (part 3)."""
+    a = truth[part] - w[part * LANES + lane]
+    b = truth[part + 1] - w[(part + 1) * LANES + lane]
+    c = truth[part + 2] - w[(part + 2) * LANES + lane]
+    m, k = _M + lane, at + 18 * LANES
+    first = (w[m] * a + w[m + LANES] * b + w[m + 2 * LANES] * c) / w[k]
+    second = w[m + 3 * LANES] * a + w[m + 4 * LANES] * b + w[m + 5 * LANES] * c
+    second = (second - w[k + LANES] * first) / w[k + 2 * LANES]
+    third = w[m + 6 * LANES] * a + w[m + 7 * LANES] * b + w[m + 8 * LANES] * c
+    third = (third - w[k + 3 * LANES] * first - w[k + 4 * LANES] * second) / w[k + 5 * LANES]
+    out[part], out[part + 1], out[part + 2] = first / scale, second / scale, third / scale
 
 
 @njit(**JIT)
@@ -313,10 +412,9 @@ def window_inputs(
 
     truth, target: of no windows where there is no truth.
     """
-    w = np.empty(TILE)
+    w = np.empty(_TILE)
     rv, m, f = np.empty(6), np.zeros((3, 3)), np.empty(24)
     phi, root = np.zeros((6, 6)), np.zeros((6, 6))
-    rows, left, right = np.empty((3, 6)), np.empty((3, 3)), np.empty((3, 3))
     good, now = np.empty(LANES, np.bool_), np.empty(LANES)
     for begin in range(first, last, LANES):
         lanes = min(LANES, last - begin)
@@ -336,6 +434,8 @@ def window_inputs(
                 w[LEFT + lane] = h - now[lane]
                 now[lane] = h
             advance_tile_stm(w)
+            _axes_of_lanes(w)
+            _whiten_both(w)
             for lane in range(lanes):
                 if not good[lane]:
                     continue
@@ -343,36 +443,29 @@ def window_inputs(
                 _unload(w, lane, rv)
                 for k in range(6):
                     rv_out[n, i, k] = rv[k]
-                    for c in range(6):
-                        phi[k, c] = w[PHI + (6 * c + k) * LANES + lane]
-                _axes(rv, m)
                 for j in range(3):
                     for k in range(3):
-                        rtn[n, i, j, k] = m[j, k]
-                _whiten(rows, m, phi, 0, left)
-                for j in range(3):
+                        rtn[n, i, j, k] = w[_M + (3 * j + k) * LANES + lane]
                     for k in range(6):
-                        mix[n, i, j, k] = rows[j, k]
-                _whiten(rows, m, phi, 3, right)
-                for j in range(3):
-                    for k in range(6):
-                        mix[n, i, 3 + j, k] = rows[j, k]
-                for j in range(3):
-                    size = 0.0
-                    for k in range(3):
-                        factor_r[n, i, j, k] = left[j, k]
-                        factor_v[n, i, j, k] = right[j, k]
-                        size += left[j, k] * left[j, k]
-                    query[n, i, 1 + j] = 3.0 + 0.5 * math.log10(size)
+                        mix[n, i, j, k] = w[_POSITION + (6 * j + k) * LANES + lane]
+                        mix[n, i, 3 + j, k] = w[_VELOCITY + (6 * j + k) * LANES + lane]
+                _factor(w, _POSITION + lane, factor_r[n, i])
+                _factor(w, _VELOCITY + lane, factor_v[n, i])
                 height, r, axis = _height(rv)
                 query[n, i, 0] = now[lane] / 1800.0
+                for j in range(3):
+                    size = 0.0
+                    for k in range(j + 1):
+                        size += np.float64(factor_r[n, i, j, k]) ** 2
+                    query[n, i, 1 + j] = 3.0 + 0.5 * math.log10(size)
                 query[n, i, 4] = rv[2] / r
                 query[n, i, 5], query[n, i, 6] = _longitude(rv, gmst[n] + EARTH_RATE_RAD_S * now[lane], axis)
                 query[n, i, 7] = log_density(height)
                 if len(truth):
                     scale = max(1.0, rms[n])
-                    _residual(m, left, truth[n, horizons[i]], rv, 0, scale, target[n, i])
-                    _residual(m, right, truth[n, horizons[i]], rv, 3, scale, target[n, i])
+                    true = truth[n, horizons[i]]
+                    _residual(w, lane, 0, _POSITION + lane, true, scale, target[n, i])
+                    _residual(w, lane, 3, _VELOCITY + lane, true, scale, target[n, i])
                     for j in range(6):
                         usable[n] = usable[n] and abs(target[n, i, j]) < np.inf
         # the history, newest first
