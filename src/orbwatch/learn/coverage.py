@@ -16,8 +16,7 @@ from jaxtyping import Bool, Float, Int
 from orbwatch.learn.metrics import Columns, columns, regimes_of
 from orbwatch.learn.significance import mean_difference
 from orbwatch.uncertainty.conformal import LEVELS, Conformal
-from orbwatch.uncertainty.conformal_quantile import Unit
-from orbwatch.uncertainty.gaussian import Calibration, Formal, GaussianForecast, Regions, oracle_scaled
+from orbwatch.uncertainty.gaussian import Calibrated, Calibration, Formal, GaussianForecast, Regions, oracle_scaled
 
 LEVEL = 0.9
 """Level of the regions in the tables."""
@@ -45,16 +44,21 @@ class Method:
     """`ALONE` (the forecast's covariance at its word) or `CONFORMAL`."""
     conformal: Conformal | None = None
 
+    @property
+    def calibrated(self) -> Calibrated:
+        """What draws the regions."""
+        return self.conformal or Formal()
+
     def regions(self, forecast: GaussianForecast, regime: Int[np.ndarray, " n"], level: float) -> Regions:
         """Regions that claim `level` at each horizon."""
-        return (self.conformal or Formal()).regions(forecast, regime, level)
+        return self.calibrated.regions(forecast, regime, level)
 
     def tube(self, forecast: GaussianForecast, regime: Int[np.ndarray, " n"], level: float) -> Regions:
         """Regions that claim `level` at all horizons at once; for a covariance at its word, those of each horizon."""
         return self.conformal.tube(forecast, regime, level) if self.conformal else self.regions(forecast, regime, level)
 
 
-def methods(source: str, forecast: GaussianForecast, seen: Seen, unit: Unit) -> tuple[Method, Method]:
+def methods(source: str, forecast: GaussianForecast, seen: Seen, unit: str) -> tuple[Method, Method]:
     """The source at its word, and with conformal fitted on these (calibration) windows; see `Conformal` for `unit`."""
     calibration = Calibration(forecast, seen.truth_rtn_km, seen.regime, seen.object_id)
     return Method(source, ALONE), Method(source, CONFORMAL, Conformal(unit=unit).fit(calibration))
