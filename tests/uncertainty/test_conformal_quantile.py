@@ -30,6 +30,14 @@ def test_objects_weigh_alike_however_many_windows_they_have() -> None:
     )
 
 
+def test_a_single_object_is_one_unit_however_many_windows() -> None:
+    for unit in ("object", "effective"):
+        quantiles = conformal_quantiles(
+            np.arange(1.0, 9.0), np.zeros(8, dtype=np.int64), np.array([0.25, 0.5, 0.6]), unit
+        )
+        np.testing.assert_array_equal(quantiles, [4, 8, np.inf])  # half of the mass stands at infinity
+
+
 def test_missing_scores_are_left_out_and_infinite_ones_count() -> None:
     score = np.array([1.0, np.nan, 2.0, np.inf])
     quantiles = conformal_quantiles(score, np.arange(4), np.array([0.25, 0.5, 0.75]), "window")
