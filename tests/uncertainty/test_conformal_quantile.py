@@ -118,3 +118,15 @@ def test_effective_size_is_nominal_between_the_extremes() -> None:
     ).T
     assert effective.mean() == pytest.approx(0.9, abs=0.005)
     assert by_object.mean() == pytest.approx(0.9 * 21 / 20, abs=0.005)
+
+
+def test_effective_size_pays_for_correlated_windows() -> None:
+    # Every window repeats its object's own score with probability 1/2: 20 objects of 20 windows are then worth about
+    # 400 / (1 + 19/4) = 70 windows. Taken for 280, they cover 0.897 of new windows. The standard error is 0.0006.
+    rng = np.random.default_rng(6)
+    owner = np.repeat(np.arange(20), 20)
+    quantiles = []
+    for _ in range(4000):
+        score = np.where(rng.random(400) < 0.5, rng.random(20)[owner], rng.random(400))
+        quantiles.append(conformal_quantiles(score, owner, np.array([0.9]), "effective")[0])
+    assert 0.9 <= np.mean(quantiles) <= 0.91
