@@ -12,7 +12,8 @@ from orbwatch.elements import cartesian_to_modified_equinoctial
 from orbwatch.errors import InputError
 from orbwatch.frames import rtn_matrix
 from orbwatch.learn.features import CERTAIN, FEATURES, QUERY, Inputs, feature_table, inputs, restore
-from orbwatch.learn.features_kernel import factor_of, log_density, sunlit
+from orbwatch.learn.features_kernel import log_density, sunlit
+from orbwatch.learn.whitening_kernel import PLAIN_KM, PLAIN_KM_S, factor_of
 from orbwatch.learn.windows import Windows
 from orbwatch.propagate.least_squares import ArcFit, fit_arcs
 from orbwatch.propagate.zonal import propagate_zonal
@@ -181,7 +182,7 @@ def test_whitening_is_that_of_the_propagated_covariance(tracks: Windows, made: I
 
 def test_mixing_rows_are_orthonormal_and_move_the_prediction(tracks: Windows, made: Inputs) -> None:
     for part in (slice(0, 3), slice(3, 6)):
-        rows = made.mix[:, :, part].astype(np.float64)
+        rows = made.mix[:, :, part, :6].astype(np.float64)
         np.testing.assert_allclose(rows @ rows.swapaxes(-1, -2), np.tile(np.eye(3), (N, 30, 1, 1)), atol=1e-6)
     # a correction L0 z0 of the fit moves the whitened residual by mix @ z0
     z0 = 0.01 * np.random.default_rng(4).standard_normal((N, 6))
@@ -190,10 +191,20 @@ def test_mixing_rows_are_orthonormal_and_move_the_prediction(tracks: Windows, ma
     both[:, :3, :3] = both[:, 3:, 3:] = axes
     root = both.swapaxes(1, 2) @ np.linalg.cholesky(both @ tracks.fit.cov @ both.swapaxes(1, 2))
     moved = propagate_zonal(tracks.fit.rv_km + np.einsum("nij,nj->ni", root, z0), tracks.horizon_s).rv_km
-    expected = np.einsum("nhij,nj->nhi", made.mix, z0)
+    expected = np.einsum("nhij,nj->nhi", made.mix[..., :6], z0)
     target = inputs(replace(tracks, truth_rv_km=moved)).target
     assert target is not None
     np.testing.assert_allclose(target * np.exp(made.log_scale)[:, None, None], expected, atol=3e-4)
+
+
+def test_a_plain_residual_comes_back_as_kilometres(made: Inputs) -> None:
+    plain = np.random.default_rng(5).standard_normal((N, 30, 6))
+    mean = np.einsum("nhij,nhj->nhi", made.mix[..., 6:], plain)
+    position, speed, _ = restore(made, mean, np.zeros((N, 30, 3, 3)))
+    np.testing.assert_allclose(position, PLAIN_KM * plain[..., :3], atol=1e-5)
+    np.testing.assert_allclose(speed, PLAIN_KM_S * plain[..., 3:], atol=1e-8)
+    assert not made.mix[:, :, :3, 9:].any()
+    assert not made.mix[:, :, 3:, 6:9].any()
 
 
 def test_the_target_is_of_size_one_and_restored_is_the_truth(tracks: Windows, made: Inputs) -> None:
@@ -296,7 +307,7 @@ def test_covariances_without_digits_left_have_a_finite_factor(tracks: Windows, r
     fit = replace(tracks.fit, cov=np.tile(cov, (N, 1, 1)))
     made = inputs(replace(tracks, fit=fit))
     finite(made)
-    rows = made.mix[:, :, :3].astype(np.float64)
+    rows = made.mix[:, :, :3, :6].astype(np.float64)
     assert np.abs(rows @ rows.swapaxes(-1, -2) - np.eye(3)).max() < 1e-5
 
 

@@ -21,7 +21,7 @@ def made(n: int, seed: int, features: int = 24) -> Inputs:
         x=(7.0 + np.arange(1.0, features + 1) * rng.standard_normal((n, 20, features))).astype(np.float32),
         valid=rng.uniform(size=(n, 20)) < 0.9,
         query=rng.normal(-3.0, 2.0, (n, 3, 8)).astype(np.float32),
-        mix=np.zeros((n, 3, 6, 6), np.float32),
+        mix=np.zeros((n, 3, 6, 12), np.float32),
         log_scale=np.zeros(n, np.float32),
         rv_km=np.zeros((n, 3, 6)),
         rtn=eye,

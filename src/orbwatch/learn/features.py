@@ -17,7 +17,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 
 from orbwatch.errors import InputError
-from orbwatch.learn.features_kernel import restored, window_inputs
+from orbwatch.learn.features_kernel import window_inputs
+from orbwatch.learn.whitening_kernel import restored
 from orbwatch.learn.windows import Windows
 from orbwatch.propagate.zonal import in_slices
 
@@ -88,9 +89,10 @@ class Inputs:
     """Rows with a position; none where the fit failed."""
     query: Float32[np.ndarray, "n H 8"]
     """`QUERY` unscaled."""
-    mix: Float32[np.ndarray, "n H 6 6"]
-    """Whitened residual (position, velocity) of the whitened state correction at the epoch; its first three rows are
-    orthonormal, and so are its last three."""
+    mix: Float32[np.ndarray, "n H 6 12"]
+    """Whitened residual (position, velocity) of, columns 0 to 5, the whitened state correction at the epoch (the first
+    three rows are orthonormal there, and so are the last three), and, columns 6 to 11, a plain residual in RTN, in
+    units of 0.1 km and 1e-4 km/s: what forces do that the fit leaves out is the same whatever the noise."""
     log_scale: Float32[np.ndarray, " n"]
     """ln s, s = max(1, rms of the fit)."""
     rv_km: Float[np.ndarray, "n H 6"]
@@ -170,7 +172,7 @@ def _empty(n: int, steps: int, horizons: int, features: int, truth: bool) -> Inp
         x=np.zeros((n, steps, features), np.float32),
         valid=np.zeros((n, steps), np.bool_),
         query=np.zeros((*shape, len(QUERY)), np.float32),
-        mix=np.zeros((*shape, 6, 6), np.float32),
+        mix=np.zeros((*shape, 6, 12), np.float32),
         log_scale=np.zeros(n, np.float32),
         rv_km=np.zeros((*shape, 6)),
         rtn=np.zeros((*shape, 3, 3)),
