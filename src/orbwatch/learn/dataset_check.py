@@ -23,6 +23,8 @@ _JUMP_KM, _JUMP_KM_S = 5e-3, 2e-4  # most of that in a minute; grows with the st
 _SAMPLE = 20_000  # windows looked at more closely
 _FAILED = 0.01  # share of windows without thrust that may lack a fit
 _RMS = (0.8, 1.5)  # median of the reduced chi-square's root without thrust: 1 where the dynamics say all
+_FITTED = ("fit_rv", "fit_cov", "fit_rms")
+_ENOUGH = 500  # windows of a regime that a median is taken of
 _NEES = (3.5, 30.0)  # median squared error over covariance of the six numbers, 5.35 where the dynamics say all
 
 
@@ -108,9 +110,6 @@ def _numbers(store: SequenceStore, i: int) -> Iterator[str]:
             yield f"{where.sum()} {what}, the first at {place}"
 
 
-_FITTED = ("fit_rv", "fit_cov", "fit_rms")
-
-
 def _jumps(
     truth: Float[np.ndarray, "n m 6"], burn: UInt8[np.ndarray, "n m"], finite: Bool[np.ndarray, "n m"], step_s: float
 ) -> Bool[np.ndarray, "n m"]:
@@ -153,9 +152,10 @@ def _fits(store: SequenceStore) -> Iterator[str]:
     if not len(good):
         return
     windows = store.gather(good[:: -(-len(good) // _SAMPLE)])
-    if not ((windows.fit.rms > 0.0) & np.isfinite(windows.fit.cov).all(axis=(1, 2))).all():
+    variance = np.diagonal(windows.fit.cov, axis1=1, axis2=2)
+    if not (np.isfinite(windows.fit.cov).all() and np.isfinite(windows.fit.rv_km).all() and (variance > 0.0).all()):
         return  # said already
-    size = np.sqrt(np.diagonal(windows.fit.cov, axis1=1, axis2=2))
+    size = np.sqrt(variance)
     least = np.linalg.eigvalsh(windows.fit.cov / (size[:, :, None] * size[:, None, :]))[:, 0]
     if (least <= 0.0).any():
         yield f"{np.count_nonzero(least <= 0.0)} of {len(windows)} covariances are not positive definite"
@@ -171,6 +171,3 @@ def _fits(store: SequenceStore) -> Iterator[str]:
             mine = values[windows.regime == code]
             if len(mine) >= _ENOUGH and not low < np.median(mine) < high:
                 yield f"{regime}: the median {name} of the fits is {np.median(mine):.3g}, not {low:g} to {high:g}"
-
-
-_ENOUGH = 500
