@@ -27,9 +27,9 @@ from orbwatch.errors import InputError, OrbwatchError
 from orbwatch.learn.cut import SPAN, fit_series
 from orbwatch.learn.cut import windows_of as windows_of
 from orbwatch.learn.dataset_check import check as check
+from orbwatch.learn.dataset_info import info as info
 from orbwatch.learn.sequences import (
     MANIFEST,
-    SequenceStore,
     data_hash,
     read_manifest,
     shard_folder,
@@ -46,8 +46,8 @@ from orbwatch.learn.shards import (
     open_shard,
     read_facts,
 )
-from orbwatch.learn.splits import SPLITS, split_objects
-from orbwatch.learn.windows import HISTORY, HORIZONS, REGIMES
+from orbwatch.learn.splits import split_objects
+from orbwatch.learn.windows import HISTORY, HORIZONS
 from orbwatch.settings import as_json, settings_hash
 from orbwatch.settings_groups import DatasetSettings
 from orbwatch.simulate.sensors import sense
@@ -97,36 +97,6 @@ def build(settings: DatasetSettings, folder: Path, progress: Progress | None = N
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     windows = settings.objects * extents[0].windows
     return Built(windows, size, time.monotonic() - began, sum(memory.values()))
-
-
-def info(folder: Path) -> dict[str, Any]:
-    """What a data set holds, for display. Raises InputError where it cannot be opened."""
-    store = SequenceStore.open(folder)
-    table, manifest = store.object_table, store.manifest
-    count = np.bincount(store.regime, minlength=len(REGIMES))
-    sigma_m = 1e3 * np.asarray(table["sigma_km"])
-    unfit = int(np.count_nonzero(store.fit_status))
-    return {
-        "windows": store.windows,
-        "objects": store.objects,
-        "rows of each object": store.rows,
-        "step_s": store.step_s,
-        "window": f"{HISTORY} positions, {HORIZONS} forecasts",
-        "regimes": {name: int(number) for name, number in zip(REGIMES, count, strict=True)},
-        "objects in splits": {name: len(store.splits[name]) for name in SPLITS},
-        "windows usable in splits": {name: len(store.ids(name, usable=True)) for name in SPLITS},
-        "sensor sigma_m, least median most": [round(float(q), 1) for q in np.quantile(sigma_m, [0.0, 0.5, 1.0])],
-        "windows with a burn in history or forecast": int(np.count_nonzero(store.burn_bits)),
-        "windows without a fit": unfit,
-        "megabytes": round(sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6, 1),
-        "frame": manifest["frame"],
-        "arrays": {name: f"{column.dtype.kind}{column.dtype.itemsize} a {column.per}, {column.unit}: {column.note}"
-                   for name, column in COLUMNS.items()},
-        "settings": manifest["settings"],
-        "data hash": store.data_hash,
-        "code hash": store.code_hash,
-        "orbwatch": manifest["orbwatch"],
-    }  # fmt: skip
 
 
 def code_hashes() -> dict[str, str]:
