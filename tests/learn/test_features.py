@@ -256,6 +256,8 @@ def test_a_failed_fit_leaves_fillers_and_does_not_touch_its_neighbours(tracks: W
     finite(some)
     assert not some.valid[5].any()
     assert not some.x[5].any()
+    for matrix in (some.rtn, some.factor_km, some.factor_km_s):
+        np.testing.assert_array_equal(matrix[5], np.tile(np.eye(3), (30, 1, 1)))
     np.testing.assert_array_equal(np.flatnonzero(~some.usable), [5])
     keep = np.arange(N) != 5
     np.testing.assert_array_equal(some.x[keep], made.x[keep])

@@ -81,7 +81,10 @@ CERTAIN = tuple(column for column, feature in enumerate(FEATURES) if feature.gro
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """Inputs of n windows with k steps (20), H horizons and F features. All finite; fillers where `usable` is false."""
+    """Inputs of n windows with k steps (20), H horizons and F features.
+
+    All finite: where the fit failed they are fillers, zeros with unit axes and factors.
+    """
 
     x: Float32[np.ndarray, "n k F"]
     """`FEATURES` unscaled; rows that are not `valid` have no residuals."""
@@ -166,9 +169,9 @@ def _plain(values: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
 
 
 def _empty(n: int, steps: int, horizons: int, features: int, truth: bool) -> Inputs:
-    """Inputs of nothing: zeros, with unit axes and factors."""
+    """All zero."""
     shape = (n, horizons)
-    out = Inputs(
+    return Inputs(
         x=np.zeros((n, steps, features), np.float32),
         valid=np.zeros((n, steps), np.bool_),
         query=np.zeros((*shape, len(QUERY)), np.float32),
@@ -181,9 +184,6 @@ def _empty(n: int, steps: int, horizons: int, features: int, truth: bool) -> Inp
         target=np.zeros((*shape, 6), np.float32) if truth else None,
         usable=np.zeros(n, np.bool_),
     )
-    for matrix in (out.rtn, out.factor_km, out.factor_km_s):
-        matrix[..., range(3), range(3)] = 1.0
-    return out
 
 
 def restore(

@@ -178,7 +178,7 @@ def window_inputs(
     columns: Wholes, x: Floats, valid: Flags, query: Floats, mix: Floats, log_scale: Floats, rv_out: Doubles,
     rtn: Doubles, factor_r: Floats, factor_v: Floats, target: Floats, usable: Flags,
 ) -> None:  # fmt: skip
-    """Windows `first` to `last` of the arrays of `Windows` into those of `Inputs`, which come in as fillers.
+    """Windows `first` to `last` of the arrays of `Windows` into those of `Inputs`, which come in as zeros.
 
     truth, target: of no windows where there is no truth.
     """
@@ -193,10 +193,14 @@ def window_inputs(
             good[lane] = good[lane] and lane < lanes
             now[lane] = 0.0
         for lane in range(lanes):
+            n = begin + lane
             if good[lane]:
-                n = begin + lane
                 log_scale[n] = math.log(max(1.0, rms[n]))
                 usable[n] = True
+            else:
+                for i in range(len(horizons)):
+                    for j in range(3):
+                        rtn[n, i, j, j] = factor_r[n, i, j, j] = factor_v[n, i, j, j] = 1.0
         # the horizons
         for i in range(len(horizons)):
             for lane in range(lanes):
