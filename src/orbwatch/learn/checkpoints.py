@@ -52,17 +52,20 @@ class Checkpoints(Checkpoint):
         self.best_loss, self.best_epoch = state_dict["best_loss"], state_dict["best_epoch"]
 
     @override
-    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """From here on the first Ctrl-C is answered between two steps, the second at once."""
         if threading.current_thread() is threading.main_thread() and trainer.world_size == 1:
             self._before = signal.signal(signal.SIGINT, self._stop_soon)
 
     @override
-    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Gives Ctrl-C back."""
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
-            self._before = None
+        self._give_back()
+
+    @override
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Gives Ctrl-C back."""
+        self._give_back()
 
     @override
     def on_train_batch_end(
@@ -106,6 +109,11 @@ class Checkpoints(Checkpoint):
             _sync(copy)
             copy.replace(self.folder / BEST)
         new.replace(self.folder / LAST)
+
+    def _give_back(self) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+            self._before = None
 
     def _stop_soon(self, *_: object) -> None:
         self._asked_to_stop = True

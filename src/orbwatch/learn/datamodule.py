@@ -7,10 +7,9 @@ and validation, as nothing in them could foretell it; so are those whose least-s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -25,7 +24,6 @@ from orbwatch.learn.order import Draw, Order, stream
 from orbwatch.learn.prefetch import Clock, ahead
 from orbwatch.learn.scaler import Scaler
 from orbwatch.learn.sequences import SequenceStore
-from orbwatch.learn.windows import BURN_IN_FORECAST, Windows
 from orbwatch.settings_groups import TrainSettings
 
 VALIDATION_WINDOWS = 20_000
@@ -33,20 +31,6 @@ VALIDATION_WINDOWS = 20_000
 SCALER_WINDOWS = 50_000
 """Most training windows that the scaler is fitted on, drawn at random."""
 VALIDATION_BATCH = 1024
-SCAN = 65_536
-"""Windows looked at together when choosing."""
-
-
-class WindowStore(Protocol):
-    """What a store of windows must offer; `SequenceStore` does."""
-
-    def ids(self, split: str | None = None) -> Int[np.ndarray, " k"]:
-        """Window ids of a split, in the order of objects and time."""
-        ...
-
-    def gather(self, ids: Int[np.ndarray, " n"]) -> Windows:
-        """These windows."""
-        ...
 
 
 class Batch(NamedTuple):
@@ -98,28 +82,27 @@ def augmentation_names(settings: TrainSettings) -> tuple[str, ...]:
     return names
 
 
-def choose(store: WindowStore, settings: TrainSettings) -> Chosen:
+def choose(store: SequenceStore, settings: TrainSettings) -> Chosen:
     """The windows to train and to validate on.
 
     Training: `train.windows` of the training objects' windows at random (0: all); with `train.bootstrap`, as many
     objects as there are, drawn with replacement. Validation: at most `VALIDATION_WINDOWS`, evenly spread over objects
     and time. Raises InputError when there are none.
     """
-    usable, objects = _usable(store, store.ids("train"))
+    training, validation = (store.ids(split, usable=True) for split in ("train", "validation"))
     rng = stream(settings.seed, Draw.CHOICE)
-    if settings.bootstrap and len(usable):
-        usable = _resampled(usable, objects, rng)
-    if 0 < settings.windows < len(usable):
-        usable = np.sort(rng.choice(usable, settings.windows, replace=False))
-    validation, _ = _usable(store, _spread(store.ids("validation"), 2 * VALIDATION_WINDOWS))
-    for name, found in (("training", usable), ("validation", validation)):
+    if settings.bootstrap and len(training):
+        training = _resampled(training, store.object_of(training), rng)
+    if 0 < settings.windows < len(training):
+        training = np.sort(rng.choice(training, settings.windows, replace=False))
+    for name, found in (("training", training), ("validation", validation)):
         if not len(found):
             hint = "Build a data set with more objects or fewer burns"
             raise InputError(f"no usable {name} window in the data set", hint=hint)
-    return Chosen(usable, _spread(validation, VALIDATION_WINDOWS))
+    return Chosen(training, _spread(validation, VALIDATION_WINDOWS))
 
 
-def fit_scaler(store: WindowStore, chosen: Chosen, seed: int, uncertainty: bool, threads: int) -> Scaler:
+def fit_scaler(store: SequenceStore, chosen: Chosen, seed: int, uncertainty: bool, threads: int) -> Scaler:
     """Scaler of the features, from training windows of this run alone."""
     rng = stream(seed, Draw.SCALER)
     ids = chosen.train
@@ -130,46 +113,32 @@ def fit_scaler(store: WindowStore, chosen: Chosen, seed: int, uncertainty: bool,
 
 
 class TrackData(LightningDataModule):
-    """Training and validation batches from a store of sequences.
+    """Training and validation batches from a data set. Sent to another process, it maps the files anew there.
 
     Args:
-        data: folder of the store.
+        store: the open data set.
         settings: of the training.
         uncertainty: use the uncertainty features.
         scaler: the one of an earlier run of the same data, when that is continued; else it is fitted.
         threads: to prepare batches with.
-        open_store: how the folder is opened.
     """
 
     def __init__(
         self,
-        data: Path,
+        store: SequenceStore,
         settings: TrainSettings,
         *,
         uncertainty: bool = True,
         scaler: Scaler | None = None,
         threads: int = 1,
-        open_store: Callable[[Path], WindowStore] = SequenceStore.open,
     ) -> None:
         super().__init__()
-        self.data, self.settings, self.uncertainty, self.threads = data, settings, uncertainty, threads
+        self.store, self.settings, self.uncertainty, self.threads = store, settings, uncertainty, threads
         self.names = augmentation_names(settings)
         self.clock = Clock()
-        self._open = open_store
-        self._store: WindowStore | None = open_store(data)
-        self.chosen = choose(self._store, settings)
-        self.scaler = scaler or fit_scaler(self._store, self.chosen, settings.seed, uncertainty, threads)
+        self.chosen = choose(store, settings)
+        self.scaler = scaler or fit_scaler(store, self.chosen, settings.seed, uncertainty, threads)
         self.order = Order(self.chosen.train, settings.batch, settings.seed)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_store": None}  # each process maps the files itself
-
-    @property
-    def store(self) -> WindowStore:
-        """The open store."""
-        if self._store is None:
-            self._store = self._open(self.data)
-        return self._store
 
     def train_dataloader(self) -> TrainBatches:
         """Batches of the epoch that is due, from the step that is due."""
@@ -184,9 +153,8 @@ class TrackData(LightningDataModule):
         ids = self.order.at(epoch, step, rank, processes)
         windows = self.store.gather(ids)
         rng = stream(self.settings.seed, Draw.AUGMENTATION, epoch, step, rank)
-        shared = stream(self.settings.seed, Draw.AUGMENTATION, epoch, step)  # all processes ask for the same horizons
-        count = windows.horizon_s.shape[1]
-        horizons = np.sort(shared.permutation(count)[: self.settings.horizons])
+        asked = stream(self.settings.seed, Draw.HORIZONS, epoch, step).permutation(windows.horizon_s.shape[1])
+        horizons = np.sort(asked[: self.settings.horizons])
         if self.settings.augment > 0.0 and self.names:
             windows = augment(windows, self.settings.augment, self.names, rng)
         found = inputs(windows, uncertainty=self.uncertainty, horizons=horizons, threads=self.threads)
@@ -208,7 +176,7 @@ class TrackData(LightningDataModule):
         self, found: Inputs, ids: Int[np.ndarray, " n"], objects: Int[np.ndarray, " n"], keep: Bool[np.ndarray, " n"]
     ) -> Batch:
         if found.target is None:
-            raise InputError("the data set holds no truth to learn from", file=self.data)
+            raise InputError("the data set holds no truth to learn from", file=self.store.folder)
         x, query = self.scaler.apply(found)
         columns = (x, found.valid, query, found.mix, found.log_scale, found.target, ids, objects)
         # An augmented window whose new fit failed is dropped; as a rule all stay, and nothing is copied.
@@ -261,18 +229,6 @@ class ValidationBatches:
 
     def __iter__(self) -> Iterator[Checked]:
         return ahead(self.data.validation_batch, range(len(self)), Clock())
-
-
-def _usable(store: WindowStore, ids: Int[np.ndarray, " k"]) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, " n"]]:
-    """Ids without thrust in the forecast and with a fit, and the object of each."""
-    kept, objects = [ids[:0]], [ids[:0]]
-    for first in range(0, len(ids), SCAN):
-        part = ids[first : first + SCAN]
-        windows = store.gather(part)
-        good = ((windows.burn & BURN_IN_FORECAST) == 0) & (windows.fit.status == 0)
-        kept.append(part[good])
-        objects.append(windows.object_id[good])
-    return np.concatenate(kept), np.concatenate(objects)
 
 
 def _resampled(

@@ -26,7 +26,8 @@ def not_finite(epoch: int, step: int, bad: Sequence[int], objects: Sequence[int]
     named = ", ".join(f"{w} (object {o})" for w, o in list(zip(bad, objects, strict=True))[:SHOWN])
     more = f" and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
     return TrainingError(
-        f"{where}, for {len(bad)} of {total} windows: {named}{more}. Check the data with `orbwatch dataset check`"
+        f"{where}, for {len(bad)} of {total} windows: {named}{more}. Check the data with `orbwatch dataset check`, "
+        "or lower train.learning_rate"
     )
 
 

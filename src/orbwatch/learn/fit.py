@@ -20,11 +20,12 @@ from orbwatch.learn.datamodule import TrackData
 from orbwatch.learn.failures import Interrupted, is_out_of_memory, out_of_memory
 from orbwatch.learn.features import QUERY, feature_table
 from orbwatch.learn.forecaster import Forecaster
-from orbwatch.learn.order import torch_seed
+from orbwatch.learn.order import Draw, torch_seed
 from orbwatch.learn.relay import Progress, relayed
 from orbwatch.learn.run_folder import SCALER, RunFolder, configuration
 from orbwatch.learn.run_log import CURVE, METRICS, RunLog
 from orbwatch.learn.scaler import Scaler
+from orbwatch.learn.sequences import SequenceStore
 from orbwatch.learn.train import Trained
 from orbwatch.models.trajectory import TrajectoryTransformer
 from orbwatch.settings_groups import NetworkSettings, TrainSettings
@@ -43,12 +44,13 @@ def fit(
     """See `orbwatch.learn.train.train`."""
     device = pick_device(settings)
     precision = pick_precision(settings, device)
+    store = SequenceStore.open(data)
     folder = RunFolder(output)
-    going_on = folder.open(configuration(data, network, settings), resume=resume)
+    going_on = folder.open(configuration(store, network, settings), resume=resume)
     before = read_checkpoint(folder.last) if going_on else None
     result = before["orbwatch"].get("result", {}) if before else {}
     tracks = TrackData(
-        data,
+        store,
         settings,
         uncertainty=network.uncertainty_features,
         scaler=Scaler.from_dict(before["orbwatch"]["scaler"]) if before else None,
@@ -57,7 +59,7 @@ def fit(
     if before is None:
         folder.write_json(SCALER, tracks.scaler.to_dict())
     if not (result.get("stopped_early") or result.get("epochs", 0) >= settings.epochs):
-        module = _module(tracks, data, network, settings)
+        module = _module(tracks, network, settings)
         relay = relayed(progress) if settings.devices > 1 else nullcontext(progress)
         with _quiet(), _threads(_network_threads(settings, device)), relay as told:
             log = RunLog(output, settings.batch, tracks.clock, told)
@@ -88,12 +90,12 @@ def pick_precision(settings: TrainSettings, device: str) -> str:
     return PRECISION[settings.precision]
 
 
-def _module(tracks: TrackData, data: Path, network: NetworkSettings, settings: TrainSettings) -> Forecaster:
+def _module(tracks: TrackData, network: NetworkSettings, settings: TrainSettings) -> Forecaster:
     features = feature_table(network.uncertainty_features)
-    torch.manual_seed(torch_seed(settings.seed))
+    torch.manual_seed(torch_seed(settings.seed, Draw.WEIGHTS))
     model = TrajectoryTransformer(network, features=len(features), query=len(QUERY))
     module = Forecaster(model, settings, tracks.order.steps)
-    module.carried = configuration(data, network, settings) | {
+    module.carried = configuration(tracks.store, network, settings) | {
         "scaler": tracks.scaler.to_dict(),
         "features": [feature._asdict() for feature in features],
         "query": [feature._asdict() for feature in QUERY],
@@ -118,7 +120,6 @@ def _trainer(folder: RunFolder, settings: TrainSettings, device: str, precision:
         use_distributed_sampler=False,
         num_sanity_val_steps=0,
         logger=False,
-        enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
     )

@@ -14,7 +14,7 @@ from torch import Tensor
 from orbwatch.learn import ema
 from orbwatch.learn.datamodule import Batch, Checked
 from orbwatch.learn.failures import not_finite
-from orbwatch.learn.order import torch_seed
+from orbwatch.learn.order import Draw, torch_seed
 from orbwatch.learn.schedule import optimizer, rate
 from orbwatch.learn.windows import REGIMES
 from orbwatch.models.losses import loss
@@ -63,7 +63,7 @@ class Forecaster(LightningModule):
     def configure_optimizers(self) -> Any:
         """AdamW with a learning rate that is a function of the step alone."""
         steps = self.settings.epochs * self.steps_an_epoch
-        fused = self.settings.precision != "fp16"  # Lightning must unscale fp16 gradients before it clips them
+        fused = self.trainer.precision == "32-true"  # in mixed precision Lightning refuses to clip for a fused one
         chosen = optimizer(self.network, self.settings, fused=fused)
         schedule = torch.optim.lr_scheduler.LambdaLR(chosen, lambda step: rate(step, steps, self.settings.warmup))
         return {"optimizer": chosen, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
@@ -71,7 +71,7 @@ class Forecaster(LightningModule):
     def training_step(self, batch: Batch) -> Tensor:
         """Mean loss of a batch. Raises TrainingError when it is not a number."""
         epoch, step = divmod(self.trainer.global_step, self.steps_an_epoch)
-        torch.manual_seed(torch_seed(self.settings.seed, epoch, step, self.trainer.global_rank))
+        torch.manual_seed(torch_seed(self.settings.seed, Draw.NETWORK, epoch, step, self.trainer.global_rank))
         each = _losses(self.network, self.loss, batch)[0]
         value = each.mean()
         if not torch.isfinite(value):
@@ -125,5 +125,6 @@ def _losses(network: TrajectoryTransformer, whole: Callable[..., Tensor], batch:
 
 def _length_km(root: Tensor, whitened: Tensor) -> Tensor:
     """Length of a whitened residual (n, 3) in kilometres, (n,)."""
-    length: Tensor = torch.linalg.vector_norm((root @ whitened.unsqueeze(2)).squeeze(2), dim=1)
+    # Elementwise, so that mixed precision leaves it in full precision.
+    length: Tensor = torch.linalg.vector_norm((root * whitened.unsqueeze(1)).sum(2), dim=1)
     return length

@@ -19,7 +19,8 @@ def loss_page(training: Curve, validation: Curve, best_epoch: int, note: str) ->
     last = max(1.0, max(x for x, _ in points))
     ordered = sorted(y for _, y in points)
     low = ordered[0]
-    high = max(ordered[max(0, math.ceil(0.98 * len(ordered)) - 1)], low + 1e-6)  # the first steps would flatten it
+    # The first steps would flatten all that follows.
+    high = max(ordered[max(0, math.ceil(0.98 * len(ordered)) - 1)], low + 1e-6 * max(1.0, abs(low)))
 
     def place(x: float, y: float) -> tuple[float, float]:
         share = (min(max(y, low), high) - low) / (high - low)

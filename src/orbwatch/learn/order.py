@@ -21,6 +21,8 @@ class Draw(IntEnum):
     NETWORK = 2
     CHOICE = 3
     SCALER = 4
+    HORIZONS = 5
+    WEIGHTS = 6
 
 
 def stream(seed: int, purpose: Draw, *where: int) -> np.random.Generator:
@@ -28,9 +30,9 @@ def stream(seed: int, purpose: Draw, *where: int) -> np.random.Generator:
     return np.random.default_rng([seed, int(purpose), *where])
 
 
-def torch_seed(seed: int, *where: int) -> int:
-    """Seed of the network's own randomness (dropout, sampled losses) at one place, 64 bits."""
-    return int(np.random.SeedSequence([seed, int(Draw.NETWORK), *where]).generate_state(1, np.uint64)[0])
+def torch_seed(seed: int, purpose: Draw, *where: int) -> int:
+    """Seed of torch's random numbers for one purpose at one place, 64 bits."""
+    return int(np.random.SeedSequence([seed, int(purpose), *where]).generate_state(1, np.uint64)[0])
 
 
 @dataclass

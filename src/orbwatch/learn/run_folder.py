@@ -13,6 +13,7 @@ from typing import Any
 
 from orbwatch.catalog.written import write_atomically
 from orbwatch.errors import InputError
+from orbwatch.learn.sequences import SequenceStore
 from orbwatch.settings import as_json
 from orbwatch.settings_groups import NetworkSettings, TrainSettings
 
@@ -85,24 +86,17 @@ class RunFolder:
             )
 
 
-def configuration(data: Path, network: NetworkSettings, settings: TrainSettings) -> dict[str, Any]:
+def configuration(store: SequenceStore, network: NetworkSettings, settings: TrainSettings) -> dict[str, Any]:
     """What a run is: all that its numbers depend on, and which data and code it used."""
     return {
         "network": as_json(network, hashed_only=True),
         "train": as_json(settings, hashed_only=True),
-        "data": str(data),
-        "data_sha256": data_hash(data),
+        "data": str(store.folder),
+        "data_sha256": store.data_hash,
+        "dataset": store.manifest.get("settings"),
         "code_sha256": code_hash(),
         "orbwatch": version("orbwatch"),
     }
-
-
-def data_hash(data: Path) -> str:
-    """SHA-256 of a store's manifest, which holds the hashes of its shards. Raises InputError when there is none."""
-    try:
-        return hashlib.sha256((data / "manifest.json").read_bytes()).hexdigest()
-    except OSError as error:
-        raise InputError("not a data set: no readable manifest.json", file=data) from error
 
 
 @cache

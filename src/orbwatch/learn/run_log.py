@@ -53,8 +53,9 @@ class RunLog(Callback):
         self._since = self._said = self._row_at = self._written = 0.0
 
     @override
-    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Opens the logs at the step where training starts."""
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Opens the logs at the step where training starts; a checkpoint has been read by now."""
+        self._restart_clock()
         if not trainer.is_global_zero:
             return
         from torch.utils.tensorboard import SummaryWriter
@@ -66,11 +67,6 @@ class RunLog(Callback):
     @override
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Starts the clock."""
-        self._restart_clock()
-
-    @override
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Starts the clock; an epoch that is continued has no start of its own."""
         self._restart_clock()
 
     @override
@@ -115,16 +111,24 @@ class RunLog(Callback):
             self._say(trainer, trainer.global_step)
 
     @override
-    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Closes the logs."""
-        if self._board is not None:
-            self._write()
-            self._board.close()
-            self._board = None
+        self._close()
+
+    @override
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Closes the logs."""
+        self._close()
 
     def windows_per_s(self) -> float:
         """Windows trained in a second, waiting for data counted, validation not."""
         return self.trained / self.training_s if self.training_s > 0.0 else 0.0
+
+    def _close(self) -> None:
+        if self._board is not None:
+            self._write()
+            self._board.close()
+            self._board = None
 
     def _restart_clock(self) -> None:
         self._since = self._row_at = time.perf_counter()
