@@ -19,7 +19,7 @@ def inputs(n: int = 4, horizons: int = 5, features: int = 24) -> tuple[Tensor, T
         torch.randn(n, 20, features, generator=g),
         torch.rand(n, 20, generator=g) > 0.1,
         torch.randn(n, horizons, 8, generator=g),
-        torch.randn(n, horizons, 6, 6, generator=g),
+        torch.randn(n, horizons, 6, 12, generator=g),
         torch.rand(n, generator=g),
     )
 
@@ -36,7 +36,7 @@ def trained(settings: NetworkSettings | None = None, features: int = 24) -> Traj
 
 
 def test_parameters_of_the_default() -> None:
-    assert parameters(TrajectoryTransformer(NetworkSettings())) == 101_629
+    assert parameters(TrajectoryTransformer(NetworkSettings())) == 102_019
     assert parameters(TrajectoryTransformer(NetworkSettings(layers=4, feedforward=192))) < MOST_PARAMETERS
 
 
@@ -68,7 +68,9 @@ def test_windows_do_not_see_each_other_and_parts_add_up() -> None:
     parts = model.parts(*given)
     one = model.parts(*(value[1:2] for value in given))
     torch.testing.assert_close(one.mean, parts.mean[1:2], atol=1e-5, rtol=1e-5)
-    explained = (given[3] @ parts.state[:, None, :, None]).squeeze(3)
+    explained = (given[3][..., :6] @ parts.state[:, None, :, None] + given[3][..., 6:] @ parts.plain.unsqueeze(3))[
+        ..., 0
+    ]
     torch.testing.assert_close(parts.mean, explained + parts.local, atol=1e-5, rtol=1e-5)
 
 

@@ -75,7 +75,8 @@ def energy_score(mean: Tensor, factor: Tensor, target: Tensor, draws: int = 8) -
     step = (factor * normal.unsqueeze(-2)).sum(-1)
     e = target[..., :3] - mean[..., :3]
     far = (torch.linalg.vector_norm(e - step, dim=-1) + torch.linalg.vector_norm(e + step, dim=-1)).mean(0) / 2
-    return far - torch.linalg.vector_norm(step, dim=-1).mean(0) / math.sqrt(2)
+    apart = torch.linalg.vector_norm(step, dim=-1).mean(0)
+    return torch.sub(far, apart, alpha=1 / math.sqrt(2))
 
 
 def huber(mean: Tensor, factor: Tensor, target: Tensor) -> Tensor:

@@ -3,8 +3,9 @@
 Twenty steps of history are encoded by self-attention (pre-norm; Vaswani et al. 2017; Xiong et al. 2020). One learned
 state query and one query a horizon then read the history by cross-attention, all horizons at once, any number of them.
 The state head gives a correction of the least-squares state at the epoch in units of its formal sigma, which the given
-`mix` (the dynamics' linear map) carries to every horizon; the horizon head adds a local residual and a factor of the
-position covariance. Both heads start at zero: untrained, mean and covariance are exactly those of least squares.
+`mix` (the dynamics' linear map) carries to every horizon. The horizon head adds a residual in plain kilometres, for the
+forces that the fit leaves out, a local one in units of sigma, and a factor of the position covariance. Both heads start
+at zero: untrained, mean and covariance are exactly those of least squares.
 
 No dropout inside the encoder (it costs half the training speed on a CPU): it sits before the two heads, which are
 linear, so that Monte Carlo dropout runs the heads alone.
@@ -37,8 +38,10 @@ class Parts(NamedTuple):
     """(n, H, 3, 3): lower factor of the position covariance."""
     state: Tensor
     """(n, 6): correction of the state at the epoch."""
+    plain: Tensor
+    """(n, H, 6): residual in RTN that does not depend on the noise, in the units of `mix`."""
     local: Tensor
-    """(n, H, 6): the part of the mean that is not a state correction."""
+    """(n, H, 6): the part of the mean that is neither."""
 
 
 class Attention(nn.Module):
@@ -110,7 +113,7 @@ class TrajectoryTransformer(nn.Module):
         self.horizon_query = nn.Linear(query, width)
         self.horizon_in, self.horizon_state = nn.Linear(width + query, width), nn.Linear(width, width, bias=False)
         self.scale_share = nn.Parameter(torch.zeros(3))
-        self.state_head, self.horizon_head = nn.Linear(width, 6), nn.Linear(width, 12)
+        self.state_head, self.horizon_head = nn.Linear(width, 6), nn.Linear(width, 18)
         for head in (self.state_head, self.horizon_head):
             nn.init.zeros_(head.weight)
             nn.init.zeros_(head.bias)
@@ -158,22 +161,23 @@ class TrajectoryTransformer(nn.Module):
         Args:
             state: (n, width).
             horizon: (n, H, width).
-            mix: (n, H, 6, 6), a whitened state correction's effect at each horizon.
+            mix: (n, H, 6, 12), effects of a whitened state correction and of a plain residual at each horizon.
             log_scale: (n,), log of max(1, rms of the fit).
             keep_state: (n, width) factors of dropout, 0 or 1 / (1 - p); without them, dropout as the mode says.
             keep_horizon: (n, H or 1, width) likewise. With an axis of passes before both, (p, 1, width) and
                 (p, 1, 1, width), everything returned has it too.
         """
         z0 = self.state_head(self.drop(state, keep_state)).float()
-        local, log_diagonal, lower = self.horizon_head(self.drop(horizon, keep_horizon)).float().split((6, 3, 3), -1)
+        answer = self.horizon_head(self.drop(horizon, keep_horizon)).float()
+        plain, local, log_diagonal, lower = answer.split((6, 6, 3, 3), -1)
         # Elementwise, so that mixed precision leaves it in full precision.
-        mean = (mix * z0[..., None, None, :]).sum(-1) + local
+        mean = (mix[..., :6] * z0[..., None, None, :]).sum(-1) + (mix[..., 6:] * plain.unsqueeze(-2)).sum(-1) + local
         log_diagonal = log_diagonal.clamp(-LOG_FACTOR_LIMIT, LOG_FACTOR_LIMIT)
         log_diagonal = log_diagonal + (self.scale_share - 1.0) * log_scale[:, None, None]
-        one, zero = torch.ones_like(lower[..., 0]), torch.zeros_like(lower[..., 0])
         a, b, c = lower.unbind(-1)
+        one, zero = torch.ones_like(a), torch.zeros_like(a)
         unit = torch.stack((one, zero, zero, a, one, zero, b, c, one), -1).reshape(*lower.shape[:-1], 3, 3)
-        return Parts(mean, log_diagonal.exp().unsqueeze(-1) * unit, z0, local)
+        return Parts(mean, log_diagonal.exp().unsqueeze(-1) * unit, z0, plain, local)
 
     def parts(
         self,

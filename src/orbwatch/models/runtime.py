@@ -1,0 +1,243 @@
+"""A packaged model at work, from windows to calibrated Gaussians in km: ONNX Runtime, no torch.
+
+Batches of 512 windows pass through features, network and back to kilometres while they are in the processor's cache;
+threads take batches, not parts of one. In regimes where the card says so, and in those that the windows' fit does not
+tell, the answer is least squares itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from jaxtyping import Bool, Float, Float32
+
+from orbwatch.errors import InputError
+from orbwatch.learn.features import Inputs, feature_table, inputs, restore
+from orbwatch.learn.scaler import Scaler
+from orbwatch.learn.windows import REGIMES, Windows
+from orbwatch.models.card import CONFORMAL, HEAD, SCALER, TRUNK, Card, check_files, read_card, read_json
+from orbwatch.models.registry import find_model
+from orbwatch.propagate.least_squares import OK
+from orbwatch.uncertainty.conformal import Conformal
+from orbwatch.uncertainty.gaussian import GaussianForecast, Regions
+from orbwatch.uncertainty.mixture import mixture
+
+BATCH = 512
+"""Windows in one call of the network; larger gains nothing."""
+_PASSES = 8  # dropout passes at once: bounds memory
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """k answers (members, or passes with dropout) for n windows at H horizons, in RTN of the least-squares prediction.
+
+    Rows of windows without a fit are NaN.
+    """
+
+    mean_rtn_km: Float[np.ndarray, "k n H 3"]
+    velocity_rtn_km_s: Float[np.ndarray, "k n H 3"]
+    cov_rtn_km2: Float[np.ndarray, "k n H 3 3"]
+    rv_km: Float[np.ndarray, "n H 6"]
+    """The least-squares prediction, km, km/s, in the frame of the windows."""
+    rtn: Float[np.ndarray, "n H 3 3"]
+    """Its R, T, N as rows."""
+
+    def gaussian(self) -> GaussianForecast:
+        """One Gaussian: the only answer, or the moments of all (law of total covariance)."""
+        if len(self.mean_rtn_km) == 1:
+            return GaussianForecast(self.mean_rtn_km[0], self.cov_rtn_km2[0])
+        return mixture(self.mean_rtn_km, self.cov_rtn_km2).forecast
+
+    def states_km(self) -> Float[np.ndarray, "n H 6"]:
+        """Mean of the forecast states, km, km/s, in the frame of the windows."""
+        moved = [self.mean_rtn_km.mean(axis=0), self.velocity_rtn_km_s.mean(axis=0)]
+        turned = [np.einsum("nhji,nhj->nhi", self.rtn, part) for part in moved]
+        return np.asarray(self.rv_km + np.concatenate(turned, axis=-1))
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """One network: two graphs, and the scaler of its inputs."""
+
+    trunk: Any
+    head: Any
+    scaler: Scaler
+
+    @property
+    def width(self) -> int:
+        """Numbers that the heads read."""
+        return int(self.head.get_inputs()[0].shape[1])
+
+
+class TrajectoryForecaster:
+    """A trajectory model ready to forecast; `load` makes it.
+
+    Attributes: folder, card, members, conformal (None: not calibrated), fallback (codes of regimes), threads.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        card: Card,
+        members: tuple[Member, ...],
+        conformal: Conformal | None,
+        fallback: tuple[int, ...],
+        threads: int,
+    ) -> None:
+        self.folder, self.card, self.members = folder, card, members
+        self.conformal, self.fallback, self.threads = conformal, fallback, threads
+        self.uncertainty = len(members[0].scaler.features) == len(feature_table())
+
+    @classmethod
+    def load(cls, model: str | Path, threads: int = 1) -> TrajectoryForecaster:
+        """A packaged model by its name, or a folder that `export` wrote; threads to compute with.
+
+        Raises InputError where there is none, or a file is missing, changed, or made for other features.
+        """
+        folder = find_model(model)
+        card = read_card(folder)
+        check_files(card, folder)
+        if card.kind != "trajectory":
+            raise InputError("not a model of trajectories", file=folder, field="kind", value=card.kind)
+        uncertainty = bool(card.network.get("uncertainty_features", True))
+        if [row["name"] for row in card.features] != [feature.name for feature in feature_table(uncertainty)]:
+            hint = f"It was made by orbwatch {card.orbwatch}; use that, or train it again"
+            raise InputError("a model of other features", file=folder, field="features", hint=hint)
+        unknown = [name for name in card.fallback if name not in REGIMES]
+        if unknown:
+            raise InputError("unknown regime", file=folder, field="fallback", value=unknown, legal=", ".join(REGIMES))
+        conformal = Conformal.from_dict(read_json(folder / CONFORMAL)) if CONFORMAL in card.files else None
+        members = tuple(_member(folder, member) for member in range(card.members))
+        return cls(folder, card, members, conformal, tuple(REGIMES.index(name) for name in card.fallback), threads)
+
+    def predict(self, windows: Windows) -> GaussianForecast:
+        """Positions at `windows.horizon_s` as Gaussians, RTN of the least-squares prediction; NaN where no fit."""
+        return self.answers(windows).gaussian()
+
+    def answers(self, windows: Windows) -> Answers:
+        """Each member's answer; windows without a fit are NaN."""
+        return self._all(windows, len(self.members), self._ask_members)
+
+    def samples(self, windows: Windows, passes: int = 30, seed: int = 0, member: int = 0) -> Answers:
+        """Answers of one member with dropout kept on: `passes` masks drawn by seed, the same for all windows.
+
+        The trunk runs once, the heads for many masks at a time (Gal & Ghahramani 2016). Raises InputError for a member
+        that is not there.
+        """
+        if not 0 <= member < len(self.members):
+            legal = f"0 .. {len(self.members) - 1}"
+            raise InputError("no such network in the ensemble", field="member", value=member, legal=legal)
+        chosen, share = self.members[member], float(self.card.network["dropout"])
+        rng = np.random.default_rng(seed)
+        keep = (rng.random((2, passes, chosen.width)) >= share) / np.float32(1.0 - share)
+        masks = keep.astype(np.float32)
+        return self._all(windows, passes, lambda given: _ask(chosen, given, masks[0], masks[1]))
+
+    def regions(self, windows: Windows, forecast: GaussianForecast, level: float) -> Regions:
+        """Calibrated regions around a forecast for these windows, each horizon by itself.
+
+        Raises InputError where the model was not calibrated (for this level, or these horizons).
+        """
+        return self._calibrated().regions(forecast, windows.regime, level)
+
+    def tube(self, windows: Windows, forecast: GaussianForecast, level: float) -> Regions:
+        """The same for all horizons at once."""
+        return self._calibrated().tube(forecast, windows.regime, level)
+
+    def _calibrated(self) -> Conformal:
+        if self.conformal is None:
+            raise InputError("the model has not been calibrated", file=self.folder / CONFORMAL)
+        return self.conformal
+
+    def _ask_members(self, given: Inputs) -> tuple[Float32[np.ndarray, "k n H 6"], Float32[np.ndarray, "k n H 3 3"]]:
+        found = [_ask(member, given, *_everything(member.width)) for member in self.members]
+        if len(found) == 1:
+            return found[0]
+        return np.concatenate([mean for mean, _ in found]), np.concatenate([factor for _, factor in found])
+
+    def _all(self, windows: Windows, count: int, ask: Callable[[Inputs], tuple[Any, Any]]) -> Answers:
+        windows = replace(windows, truth_rv_km=None, truth_history_rv_km=None)
+        n, horizons = windows.horizon_s.shape
+        shape = (count, n, horizons)
+        out = Answers(
+            np.empty((*shape, 3)),
+            np.empty((*shape, 3)),
+            np.empty((*shape, 3, 3)),
+            np.empty((n, horizons, 6)),
+            np.empty((n, horizons, 3, 3)),
+        )
+        size = max(1, min(BATCH, -(-n // self.threads)))
+
+        def work(begin: int) -> None:
+            rows = slice(begin, begin + size)
+            part = windows.take(rows)
+            given = inputs(part, self.uncertainty)
+            mean, factor = ask(given)
+            physics = np.isin(part.regime, (-1, *self.fallback))
+            mean[:, physics] = 0.0
+            factor[:, physics] = np.exp(-given.log_scale[physics])[:, None, None, None] * np.eye(3, dtype=np.float32)
+            failed: Bool[np.ndarray, " n"] = part.fit.status != OK
+            for k in range(count):
+                for whole, values in zip(
+                    (out.mean_rtn_km, out.velocity_rtn_km_s, out.cov_rtn_km2),
+                    restore(given, mean[k], factor[k]),
+                    strict=True,
+                ):
+                    values[failed] = np.nan
+                    whole[k, rows] = values
+            given.rv_km[failed] = np.nan
+            out.rv_km[rows], out.rtn[rows] = given.rv_km, given.rtn
+
+        starts = range(0, n, size)
+        if self.threads == 1 or len(starts) < 2:
+            for begin in starts:
+                work(begin)
+        else:
+            with ThreadPoolExecutor(self.threads) as pool:
+                list(pool.map(work, starts))
+        return out
+
+
+def _ask(
+    member: Member,
+    given: Inputs,
+    keep_state: Float32[np.ndarray, "k width"],
+    keep_horizon: Float32[np.ndarray, "k width"],
+) -> tuple[Float32[np.ndarray, "k n H 6"], Float32[np.ndarray, "k n H 3 3"]]:
+    """Whitened mean and factor for each pair of masks."""
+    x, query = member.scaler.apply(given)
+    state, horizon = member.trunk.run(None, {"x": x, "valid": given.valid, "query": query})
+    fixed = {"state": state, "horizon": horizon, "mix": given.mix, "log_scale": given.log_scale}
+    found = []
+    for first in range(0, len(keep_state), _PASSES):
+        some = slice(first, first + _PASSES)
+        masks = {"keep_state": keep_state[some, None], "keep_horizon": keep_horizon[some, None, None]}
+        found.append(member.head.run(None, fixed | masks))
+    if len(found) == 1:
+        return found[0][0], found[0][1]
+    return np.concatenate([mean for mean, _ in found]), np.concatenate([factor for _, factor in found])
+
+
+def _everything(width: int) -> tuple[Float32[np.ndarray, "1 width"], Float32[np.ndarray, "1 width"]]:
+    return np.ones((1, width), np.float32), np.ones((1, width), np.float32)
+
+
+def _member(folder: Path, member: int) -> Member:
+    scaler = Scaler.from_dict(read_json(folder / SCALER.format(member)))
+    return Member(_session(folder / TRUNK.format(member)), _session(folder / HEAD.format(member)), scaler)
+
+
+def _session(path: Path) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises many kinds for a broken file
+        raise InputError(f"not a readable network: {error}", file=path) from error
