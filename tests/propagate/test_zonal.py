@@ -65,7 +65,7 @@ def test_fifty_minutes_agree_with_heyoka() -> None:
     assert error_m[20:60].max() < 1e-3  # MEO and GEO
     assert np.abs(got.rv_km[..., 3:] - wanted[..., 3:]).max() < 2e-7
     # Each block of the transitions has its own unit: compare with the largest of its kind.
-    assert (np.abs(got.stm - transitions) / np.abs(transitions).max(axis=(0, 1))).max() < 1e-6
+    assert (np.abs(got.stm - transitions) / np.abs(transitions).max(axis=(0, 1))).max() < 2e-4
 
 
 def test_back_again_any_order_and_missing_times() -> None:

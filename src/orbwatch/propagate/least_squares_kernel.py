@@ -42,21 +42,30 @@ _LONGEST_MOVE = 0.2  # of a step, relative to r
 # Rows after the tile's own. Normal equations first.
 _N = TILE
 _B = _N + 36 * LANES
-_SEEN = _B + 6 * LANES  # one position: x, y, z, 1/sigma (0: missing)
-_START = _SEEN + 4 * LANES  # state at the epoch that the partials belong to
+_SEEN = _B + 6 * LANES  # one position: t, x, y, z, 1/sigma (0: missing)
+_START = _SEEN + 5 * LANES  # state at the epoch that the partials belong to
 _MOVE = _START + 6 * LANES
 _CHI2 = _MOVE + 6 * LANES
 _SPAN = _CHI2 + LANES  # of the arc with the epoch, s
 _DONE = _SPAN + LANES
 _LATEST = _DONE + LANES  # time of the latest position, s
-_ARC = _LATEST + LANES  # per position, latest first: t, x, y, z, 1/sigma
+_HALF = _LATEST + LANES  # the arc's half length, s; the start's time tau runs from -1 to 1 in it
+_LIGHT = _HALF + LANES  # the smallest sigma
+_BASE = _LIGHT + LANES  # weighted Chebyshev polynomials at one position
+_RIGHT = _BASE + 6 * LANES  # right sides, then coefficients, six for each axis; so the next two
+_NODE = _RIGHT + 18 * LANES  # positions, then accelerations, at the Chebyshev points
+_FALL = _NODE + 18 * LANES  # acceleration in powers of tau, integrated twice
+_SUM = _FALL + 18 * LANES
+_LINE = _SUM + 9 * LANES
+_ARC = _LINE + 6 * LANES  # per position, latest first: rows as of _SEEN
 _ARC_ROWS = 5 * LANES
 
 # Chebyshev points, the polynomials there, and from values there to coefficients of powers.
 DEGREE = 5
 _POINTS = np.cos(np.pi * (np.arange(DEGREE + 1) + 0.5) / (DEGREE + 1))
 _AT_POINTS = np.polynomial.chebyshev.chebvander(_POINTS, DEGREE)
-_TO_POWERS = np.linalg.inv(np.vander(_POINTS, increasing=True))
+_TWICE = np.arange(1.0, DEGREE + 2) * np.arange(2.0, DEGREE + 3)
+_TO_FALL = np.linalg.inv(np.vander(_POINTS, increasing=True)) / _TWICE[:, None]
 _RIDGE = 1e-9  # too few positions for the degree: the smallest polynomial through them
 
 
@@ -99,7 +108,7 @@ def _solve(w: Doubles, at: int, size: int) -> None:
 
 @njit(**JIT)
 def _load(w: Doubles, t_s: Doubles, r_km: Doubles, sigma_km: Doubles, first: int, lanes: int, count: Wholes) -> None:
-    """Positions latest first into the lanes; missing ones weigh nothing and take the time of the one before."""
+    """Positions latest first into the lanes; missing ones weigh nothing."""
     k = t_s.shape[1]
     for i in range(LANES):
         seen, previous, span = 0, 0.0, 0.0
@@ -111,7 +120,7 @@ def _load(w: Doubles, t_s: Doubles, r_km: Doubles, sigma_km: Doubles, first: int
             there = np.isfinite(t + x + y + z) and sigma > 0.0 and sigma < np.inf
             if there and seen == 0:
                 w[_LATEST + i] = t
-            previous = t if there else previous
+            previous = t if np.isfinite(t) else previous  # steps fall together with other lanes' steps
             at = _ARC + j * _ARC_ROWS + i
             w[at] = previous
             w[at + LANES] = x if there else 0.0
@@ -119,94 +128,150 @@ def _load(w: Doubles, t_s: Doubles, r_km: Doubles, sigma_km: Doubles, first: int
             w[at + 3 * LANES] = z if there else 0.0
             w[at + 4 * LANES] = 1.0 / sigma if there else 0.0
             seen += 1 if there else 0
-            span = max(span, abs(previous))
+            span = max(span, abs(t)) if there else span
         count[i] = seen
         w[_SPAN + i] = span
 
 
+@njit(forceinline=True, **JIT)
+def _take(w: Doubles, j: int) -> None:
+    for k in range(_ARC_ROWS):
+        w[_SEEN + k] = w[_ARC + j * _ARC_ROWS + k]
+
+
+@njit(forceinline=True, **JIT)
+def _add_power(w: Doubles, r: int) -> None:
+    for i in range(LANES):
+        b = w[_BASE + r * LANES + i]
+        for c in range(r + 1):
+            w[_N + (6 * r + c) * LANES + i] += b * w[_BASE + c * LANES + i]
+        b *= w[_BASE + i]
+        w[_RIGHT + r * LANES + i] += b * w[_SEEN + LANES + i]
+        w[_RIGHT + (6 + r) * LANES + i] += b * w[_SEEN + 2 * LANES + i]
+        w[_RIGHT + (12 + r) * LANES + i] += b * w[_SEEN + 3 * LANES + i]
+
+
 @njit(**JIT)
-def _guess(w: Doubles, k: int, work: Doubles) -> None:
+def _polynomials(w: Doubles, k: int) -> None:
+    """Coefficients of each lane's polynomials in Chebyshev's, into _RIGHT."""
+    w[_N : _N + 36 * LANES] = 0.0
+    w[_RIGHT : _RIGHT + 18 * LANES] = 0.0
+    for j in range(k):
+        _take(w, j)
+        for i in range(LANES):
+            tau = (w[_SEEN + i] - w[_LATEST + i]) / w[_HALF + i] + 1.0
+            b0 = w[_SEEN + 4 * LANES + i] * w[_LIGHT + i]
+            b1 = b0 * tau
+            b2 = 2.0 * tau * b1 - b0
+            b3 = 2.0 * tau * b2 - b1
+            b4 = 2.0 * tau * b3 - b2
+            w[_BASE + i], w[_BASE + LANES + i], w[_BASE + 2 * LANES + i] = b0, b1, b2
+            w[_BASE + 3 * LANES + i], w[_BASE + 4 * LANES + i] = b3, b4
+            w[_BASE + 5 * LANES + i] = 2.0 * tau * b4 - b3
+        _add_power(w, 0)
+        _add_power(w, 1)
+        _add_power(w, 2)
+        _add_power(w, 3)
+        _add_power(w, 4)
+        _add_power(w, 5)
+    for r in range(DEGREE + 1):
+        for i in range(LANES):
+            w[_N + 7 * r * LANES + i] += _RIDGE
+    _factor(w, DEGREE + 1)
+    for axis in range(3):
+        _solve(w, _RIGHT + 6 * axis * LANES, DEGREE + 1)
+
+
+@njit(forceinline=True, **JIT)
+def _mix(w: Doubles, matrix: Doubles, source: int, target: int) -> None:
+    """Six rows for each axis become the matrix times them."""
+    for axis in range(3):
+        for m in range(DEGREE + 1):
+            for i in range(LANES):
+                total = 0.0
+                for c in range(DEGREE + 1):
+                    total += matrix[m, c] * w[source + (6 * axis + c) * LANES + i]
+                w[target + (6 * axis + m) * LANES + i] = total
+
+
+@njit(forceinline=True, **JIT)
+def _fallen(w: Doubles, axis: int, i: int, tau: float) -> float:
+    """The fall along an axis by tau, from rest at 0."""
+    at = _FALL + 6 * axis * LANES + i
+    total = w[at + 4 * LANES] + tau * w[at + 5 * LANES]
+    total = w[at + 2 * LANES] + tau * (w[at + 3 * LANES] + tau * total)
+    return tau * tau * (w[at] + tau * (w[at + LANES] + tau * total))
+
+
+@njit(**JIT)
+def _line(w: Doubles, k: int) -> None:
+    """Least-squares straight lines through the positions less the fall; _LINE: value and slope of each axis."""
+    w[_SUM : _SUM + 9 * LANES] = 0.0
+    for j in range(k):
+        _take(w, j)
+        for i in range(LANES):
+            tau = (w[_SEEN + i] - w[_LATEST + i]) / w[_HALF + i] + 1.0
+            weight = w[_SEEN + 4 * LANES + i] * w[_LIGHT + i]
+            weight *= weight
+            x = weight * (w[_SEEN + LANES + i] - _fallen(w, 0, i, tau))
+            y = weight * (w[_SEEN + 2 * LANES + i] - _fallen(w, 1, i, tau))
+            z = weight * (w[_SEEN + 3 * LANES + i] - _fallen(w, 2, i, tau))
+            w[_SUM + i] += weight
+            w[_SUM + LANES + i] += weight * tau
+            w[_SUM + 2 * LANES + i] += weight * tau * tau
+            w[_SUM + 3 * LANES + i] += x
+            w[_SUM + 4 * LANES + i] += x * tau
+            w[_SUM + 5 * LANES + i] += y
+            w[_SUM + 6 * LANES + i] += y * tau
+            w[_SUM + 7 * LANES + i] += z
+            w[_SUM + 8 * LANES + i] += z * tau
+    for i in range(LANES):
+        s0, s1, s2 = w[_SUM + i], w[_SUM + LANES + i], w[_SUM + 2 * LANES + i]
+        down = 1.0 / (s0 * s2 - s1 * s1)
+        for axis in range(3):
+            a, b = w[_SUM + (3 + 2 * axis) * LANES + i], w[_SUM + (4 + 2 * axis) * LANES + i]
+            w[_LINE + 2 * axis * LANES + i] = (s2 * a - s1 * b) * down
+            w[_LINE + (2 * axis + 1) * LANES + i] = (s0 * b - s1 * a) * down
+
+
+@njit(**JIT)
+def _guess(w: Doubles, k: int) -> None:
     """Each lane's state at the epoch, from its positions, into _START."""
-    scale, centre, heaviest = work[0], work[1], work[2]
     for i in range(LANES):
         earliest, most = w[_LATEST + i], 0.0
         for j in range(k):
             at = _ARC + j * _ARC_ROWS + i
-            if w[at + 4 * LANES] > 0.0:
-                earliest = w[at]
-                most = max(most, w[at + 4 * LANES])
+            weight = w[at + 4 * LANES]
+            earliest = w[at] if weight > 0.0 else earliest
+            most = max(most, weight)
         half = 0.5 * (w[_LATEST + i] - earliest)
-        scale[i] = half if half > 0.0 else 1.0
-        centre[i] = w[_LATEST + i] - scale[i]
-        heaviest[i] = 1.0 / most if most > 0.0 else 0.0
-    # Polynomials: three right sides in rows of `work`.
-    size = DEGREE + 1
-    w[_N : _N + 36 * LANES] = 0.0
-    base, right = work[3:9], work[9:27]
-    right[:] = 0.0
-    for j in range(k):
-        at = _ARC + j * _ARC_ROWS
-        for i in range(LANES):
-            tau = (w[at + i] - centre[i]) / scale[i]
-            weight = w[at + 4 * LANES + i] * heaviest[i]
-            before, now = weight, weight * tau
-            base[0, i], base[1, i] = before, now
-            for c in range(2, size):
-                before, now = now, 2.0 * tau * now - before
-                base[c, i] = now
-        for r in range(size):
-            for c in range(r + 1):
-                for i in range(LANES):
-                    w[_N + (6 * r + c) * LANES + i] += base[r, i] * base[c, i]
-            for a in range(3):
-                for i in range(LANES):
-                    right[6 * a + r, i] += base[r, i] * w[at + (1 + a) * LANES + i] * base[0, i]
-    for r in range(size):
-        for i in range(LANES):
-            w[_N + 7 * r * LANES + i] += _RIDGE
-    _factor(w, size)
-    for a in range(3):
-        for r in range(size):
-            for i in range(LANES):
-                w[_MOVE + r * LANES + i] = right[6 * a + r, i]
-        _solve(w, _MOVE, size)
-        for r in range(size):
-            for i in range(LANES):
-                right[6 * a + r, i] = w[_MOVE + r * LANES + i]
-    # Positions at the Chebyshev points, then Picard's rounds: accelerations there as powers of tau, integrated twice.
-    at_points, powers, line = work[27:45], work[45:63], work[63:69]
-    for a in range(3):
-        for m in range(size):
-            for i in range(LANES):
-                at_points[6 * a + m, i] = 0.0
-            for c in range(size):
-                for i in range(LANES):
-                    at_points[6 * a + m, i] += _AT_POINTS[m, c] * right[6 * a + c, i]
+        w[_HALF + i] = half if half > 0.0 else 1.0
+        w[_LIGHT + i] = 1.0 / most if most > 0.0 else 0.0
+    _polynomials(w, k)
+    _mix(w, _AT_POINTS, _RIGHT, _NODE)
     for _ in range(2):
-        for m in range(size):
+        for m in range(DEGREE + 1):
+            at = _NODE + m * LANES
             for i in range(LANES):
-                x, y, z, _u = gravity(at_points[m, i], at_points[6 + m, i], at_points[12 + m, i])
-                h2 = scale[i] * scale[i]
-                at_points[m, i], at_points[6 + m, i], at_points[12 + m, i] = h2 * x, h2 * y, h2 * z
-        for a in range(3):
-            for c in range(size):
+                x, y, z, _u = gravity(w[at + i], w[at + 6 * LANES + i], w[at + 12 * LANES + i])
+                h2 = w[_HALF + i] * w[_HALF + i]
+                w[at + i], w[at + 6 * LANES + i], w[at + 12 * LANES + i] = h2 * x, h2 * y, h2 * z
+        _mix(w, _TO_FALL, _NODE, _FALL)
+        _line(w, k)
+        for axis in range(3):
+            line = _LINE + 2 * axis * LANES
+            for m in range(DEGREE + 1):
                 for i in range(LANES):
-                    powers[6 * a + c, i] = 0.0
-                for m in range(size):
-                    for i in range(LANES):
-                        powers[6 * a + c, i] += _TO_POWERS[c, m] * at_points[6 * a + m, i]
-        _fit_line(w, k, scale, centre, heaviest, powers, line)
-        for a in range(3):
-            for m in range(size):
-                tau = _POINTS[m]
-                for i in range(LANES):
-                    fallen, _v = _fall(powers, a, i, tau)
-                    at_points[6 * a + m, i] = line[2 * a, i] + line[2 * a + 1, i] * tau + fallen
-    for a in range(3):
+                    fallen = _fallen(w, axis, i, _POINTS[m])
+                    w[_NODE + (6 * axis + m) * LANES + i] = w[line + i] + w[line + LANES + i] * _POINTS[m] + fallen
+    for axis in range(3):
+        line = _LINE + 2 * axis * LANES
         for i in range(LANES):
-            fallen, speed = _fall(powers, a, i, 1.0)
-            w[a * LANES + i] = line[2 * a, i] + line[2 * a + 1, i] + fallen
-            w[(3 + a) * LANES + i] = (line[2 * a + 1, i] + speed) / scale[i]
+            speed = w[line + LANES + i]
+            for c in range(DEGREE + 1):
+                speed += (c + 2.0) * w[_FALL + (6 * axis + c) * LANES + i]
+            w[axis * LANES + i] = w[line + i] + w[line + LANES + i] + _fallen(w, axis, i, 1.0)
+            w[(3 + axis) * LANES + i] = speed / w[_HALF + i]
     for i in range(LANES):
         w[LEFT + i] = -w[_LATEST + i]
     advance_tile(w)
@@ -218,49 +283,14 @@ def guess_rows(t_s: Doubles, r_km: Doubles, sigma_km: Doubles, begin: int, end: 
     """Starts only: states at the epoch of arcs begin..end into rv (n, 6); NaN with fewer than four positions."""
     k = t_s.shape[1]
     w = np.zeros(_ARC + k * _ARC_ROWS)
-    work = np.empty((69, LANES))
     seen = np.empty(LANES, np.int64)
     for first in range(begin, end, LANES):
         lanes = min(LANES, end - first)
         _load(w, t_s, r_km, sigma_km, first, lanes, seen)
-        _guess(w, k, work)
+        _guess(w, k)
         for i in range(lanes):
             for c in range(6):
                 rv[first + i, c] = w[_START + c * LANES + i] if seen[i] >= FEWEST else np.nan
-
-
-@njit(forceinline=True, **JIT)
-def _fall(powers: Doubles, axis: int, i: int, tau: float) -> tuple[float, float]:
-    """Twice and once integrated acceleration at tau, from 0."""
-    twice, once = 0.0, 0.0
-    for c in range(DEGREE, -1, -1):
-        once = once * tau + powers[6 * axis + c, i] / (c + 1.0)
-        twice = twice * tau + powers[6 * axis + c, i] / ((c + 1.0) * (c + 2.0))
-    return twice * tau * tau, once * tau
-
-
-@njit(**JIT)
-def _fit_line(
-    w: Doubles, k: int, scale: Doubles, centre: Doubles, heaviest: Doubles, powers: Doubles, line: Doubles
-) -> None:
-    """Least-squares straight lines through the positions less the fall; rows of `line`: p, q of each axis."""
-    for i in range(LANES):
-        s0, s1, s2 = 0.0, 0.0, 0.0
-        x0, x1, y0, y1, z0, z1 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-        for j in range(k):
-            at = _ARC + j * _ARC_ROWS + i
-            tau = (w[at] - centre[i]) / scale[i]
-            weight = (w[at + 4 * LANES] * heaviest[i]) ** 2
-            x, _v = _fall(powers, 0, i, tau)
-            y, _v = _fall(powers, 1, i, tau)
-            z, _v = _fall(powers, 2, i, tau)
-            x, y, z = weight * (w[at + LANES] - x), weight * (w[at + 2 * LANES] - y), weight * (w[at + 3 * LANES] - z)
-            s0, s1, s2 = s0 + weight, s1 + weight * tau, s2 + weight * tau * tau
-            x0, x1, y0, y1, z0, z1 = x0 + x, x1 + x * tau, y0 + y, y1 + y * tau, z0 + z, z1 + z * tau
-        down = 1.0 / (s0 * s2 - s1 * s1)
-        line[0, i], line[1, i] = (s2 * x0 - s1 * x1) * down, (s0 * x1 - s1 * x0) * down
-        line[2, i], line[3, i] = (s2 * y0 - s1 * y1) * down, (s0 * y1 - s1 * y0) * down
-        line[4, i], line[5, i] = (s2 * z0 - s1 * z1) * down, (s0 * z1 - s1 * z0) * down
 
 
 @njit(forceinline=True, **JIT)
@@ -268,13 +298,13 @@ def _add_column(w: Doubles, c: int) -> None:
     at = PHI + 6 * c * LANES
     n = _N + 6 * c * LANES
     for i in range(LANES):
-        weight = w[_SEEN + 3 * LANES + i]
+        weight = w[_SEEN + 4 * LANES + i]
         weight *= weight
         x, y, z = weight * w[at + i], weight * w[at + LANES + i], weight * w[at + 2 * LANES + i]
         dx, dy, dz = (
-            w[_SEEN + i] - w[i],
-            w[_SEEN + LANES + i] - w[LANES + i],
-            w[_SEEN + 2 * LANES + i] - w[2 * LANES + i],
+            w[_SEEN + LANES + i] - w[i],
+            w[_SEEN + 2 * LANES + i] - w[LANES + i],
+            w[_SEEN + 3 * LANES + i] - w[2 * LANES + i],
         )
         w[_B + c * LANES + i] += x * dx + y * dy + z * dz
         for d in range(c + 1):
@@ -287,11 +317,11 @@ def _add_position(w: Doubles) -> None:
     """One position's part of the normal equations and of chi-square."""
     for i in range(LANES):
         dx, dy, dz = (
-            w[_SEEN + i] - w[i],
-            w[_SEEN + LANES + i] - w[LANES + i],
-            w[_SEEN + 2 * LANES + i] - w[2 * LANES + i],
+            w[_SEEN + LANES + i] - w[i],
+            w[_SEEN + 2 * LANES + i] - w[LANES + i],
+            w[_SEEN + 3 * LANES + i] - w[2 * LANES + i],
         )
-        weight = w[_SEEN + 3 * LANES + i]
+        weight = w[_SEEN + 4 * LANES + i]
         w[_CHI2 + i] += weight * weight * (dx * dx + dy * dy + dz * dz)
     _add_column(w, 0)
     _add_column(w, 1)
@@ -313,8 +343,7 @@ def _linearise(w: Doubles, k: int) -> None:
         before = at - _ARC_ROWS
         for i in range(LANES):
             w[LEFT + i] = w[at + i] - (w[before + i] if j > 0 else 0.0)
-        for row in range(4 * LANES):
-            w[_SEEN + row] = w[at + LANES + row]
+        _take(w, j)
         advance_tile_stm(w)
         _add_position(w)
 
@@ -388,7 +417,6 @@ def fit_rows(
     """
     k = t_s.shape[1]
     w = np.zeros(_ARC + k * _ARC_ROWS)
-    work = np.empty((69, LANES))
     seen = np.empty(LANES, np.int64)
     held = np.empty((LANES, 6, 6))
     for first in range(begin, end, LANES):
@@ -399,7 +427,7 @@ def fit_rows(
             w[_DONE + i] = 3.0 if (seen[i] < FEWEST or i >= lanes) else 0.0
             cold = cold or (w[_DONE + i] == 0.0 and not np.isfinite(guess[first + i, 0]))
         if cold:
-            _guess(w, k, work)
+            _guess(w, k)
         for i in range(LANES):
             given = i < lanes and np.isfinite(guess[first + i, 0])
             for c in range(6):

@@ -45,17 +45,12 @@ def filter_arcs(
     enough = count >= least_squares_kernel.FEWEST
     half = there & (np.cumsum(there, axis=1) <= np.maximum(_FEWEST_FOR_START, (count + 1) // 2)[:, None])
     from_half = np.full((n, 6), np.nan)
-    in_slices(
-        lambda begin, end: least_squares_kernel.guess_rows(
-            t, r, np.where(half, sigma, np.nan), begin, end, from_half
-        ),
-        n,
-        threads,
-    )  # fmt: skip
+    half_sigma = np.where(half, sigma, np.nan)
+    in_slices(lambda begin, end: least_squares_kernel.guess_rows(t, r, half_sigma, begin, end, from_half), n, threads)
     at_epoch = np.where(np.isfinite(guess).all(axis=1)[:, None], guess, from_half)
     first_s = np.where(there, t, np.inf).min(axis=1, initial=np.inf)
     start = propagate_zonal(at_epoch, np.where(enough, first_s, np.nan)[:, None], threads=threads).rv_km[:, 0]
-    start_cov = _first_belief(np.where(half, t, np.nan), np.where(half, sigma, np.nan), enough)
+    start_cov = _first_belief(np.where(half, t, np.nan), half_sigma, enough)
 
     made = empty_fit(n)
     failed = np.zeros(n, np.uint8)

@@ -40,16 +40,15 @@ def _predict(w: Doubles, points: Doubles, mean: Doubles, cov: Doubles, low: Doub
     if not _cholesky(cov, low):
         return False
     spread = np.sqrt(6.0)
-    for half in range(2):
-        for i in range(LANES):
-            c, sign = min(i, 5), spread * (1.0 - 2.0 * half)
-            for k in range(6):
-                w[k * LANES + i] = mean[k] + sign * low[k, c]
-            w[LEFT + i] = seconds if i < 6 else 0.0
-        advance_tile(w)
-        for c in range(6):
-            for k in range(6):
-                points[6 * half + c, k] = w[k * LANES + c]
+    for i in range(LANES):
+        sign = spread if i < 6 else -spread
+        for k in range(6):
+            w[k * LANES + i] = mean[k] + sign * low[k, i % 6]
+        w[LEFT + i] = seconds if i < 12 else 0.0
+    advance_tile(w)
+    for p in range(12):
+        for k in range(6):
+            points[p, k] = w[k * LANES + p]
     for k in range(6):
         total = 0.0
         for p in range(12):
