@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orbwatch.learn.evaluate import SETS, Evaluation, Plan, evaluate_models
+from orbwatch.learn.evaluation import SETS, Evaluation, Plan
 from orbwatch.learn.forecasters import SOURCES, Predicted, Reference
+from orbwatch.learn.judge import judge
 from orbwatch.learn.metrics import rows_of
 from orbwatch.learn.windows import Windows
 from orbwatch.report.evaluation import lead, write_report
@@ -23,6 +24,7 @@ PLAN = Plan(draws=2, looks=2, bootstrap=40, threads=1)
 class TowardsTruth:
     """Least squares moved by a share of its error; its covariance is scaled by `claims` squared."""
 
+    sources = SOURCES[1:]
     shipped = "ensemble"
 
     def __init__(self, share: float, claims: float) -> None:
@@ -45,7 +47,7 @@ def evaluation() -> Evaluation:
     models = {"baseline": TowardsTruth(0.0, 1.0), "scaled": TowardsTruth(0.5, 0.5)}
     said: list[tuple[str, float]] = []
     test, calibration = series(16, 1, burning=(1, 2, 4, 7)), series(16, 2)
-    out = evaluate_models(test, calibration, models, PLAN, lambda stage, done: said.append((stage, done)))
+    out = judge(test, calibration, models, PLAN, lambda stage, done: said.append((stage, done)))
     assert {stage for stage, done in said if done == 1.0} == {"calibrating", "errors and tests", "uncertainty"}
     return out
 

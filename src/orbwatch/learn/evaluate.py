@@ -1,246 +1,86 @@
-"""Judging short-arc forecasters: models against physics, on unseen objects and windows that do not overlap.
-
-Everything that is fitted or decided here (conformal radii, in which regimes a model ships) uses the calibration
-objects; everything that is reported is measured on the test objects.
-"""
+"""Judging short-arc forecasters: two trained models against physics, on unseen objects."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+import csv
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from orbwatch.learn import comparison
-from orbwatch.learn.baselines import BASELINES
-from orbwatch.learn.coverage import (
-    COVERAGE,
-    RELIABILITY,
-    Method,
-    Seen,
-    coverage_rows,
-    methods,
-    reliability_rows,
-    worst_cells,
-    yardstick,
-)  # fmt: skip
-from orbwatch.learn.evaluation_sets import Series, quiet, quiet_draws, with_burn
-from orbwatch.learn.forecasters import LEAST_SQUARES, SOURCES, Forecaster, Predicted, Reference, reference
-from orbwatch.learn.metrics import Columns, Errors, columns, error_table, errors, height, rows_of, stacked
-from orbwatch.learn.scored import PIT, SCORES, pit_rows, score_rows
-from orbwatch.learn.windows import REGIMES, Windows
-
-SIGMA_M = 50.0
-"""Noise of the sets that have one noise."""
-BURN_M_S = (0.1, 10.0)
-"""Sizes of the burns in the histories of the set with burns."""
-SETS = {
-    "stored": "quiet, the data set's own noise",
-    "sigma50": "quiet, noise 50 m",
-    "burn": "one burn of 0.1-10 m/s in the history, noise 50 m",
-}
-PAIRS = (
-    *((name, "least_squares") for name in (*BASELINES, "baseline", "scaled") if name != "least_squares"),
-    ("scaled", "ukf"),
-    ("scaled", "baseline"),
-)
-"""Which forecasters are tested against which."""
-MODELS = ("baseline", "scaled")
-
-Progress = Callable[[str, float], None]
-"""Called with the stage's name and the fraction done, 0..1."""
+from orbwatch.errors import InputError
+from orbwatch.learn.evaluation import Evaluation, Plan, Progress
+from orbwatch.learn.evaluation_sets import quiet, series_of
+from orbwatch.learn.forecasters import Model
+from orbwatch.learn.judge import judge
+from orbwatch.learn.sequences import SequenceStore
+from orbwatch.models.card import Card
+from orbwatch.models.runtime import TrajectoryForecaster
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How much is computed; the defaults take minutes."""
-
-    draws: int = 5
-    """Looks, each with noise of its own, at the truth of calibration and test objects where coverage is measured."""
-    looks: int = 4
-    """Windows around each burn."""
-    seed: int = 1
-    unit: str = "effective"
-    """What conformal takes as exchangeable: see `uncertainty.conformal_quantile`."""
-    bootstrap: int = comparison.DRAWS
-    threads: int = 2
-
-
-@dataclass(frozen=True, eq=False)
-class Evaluation:
-    """All that was measured, as tables (column name -> cells)."""
-
-    facts: dict[str, str]
-    """Where it came from."""
-    sets: Columns
-    errors: Columns
-    """Of every forecaster: see `metrics.error_table`, with the set in front."""
-    comparisons: Columns
-    """See `comparison.compare`, with the set in front."""
-    fallback: Columns
-    """See `comparison.fallback`: decided on the calibration objects."""
-    coverage: Columns
-    reliability: Columns
-    worst: Columns
-    scores: Columns
-    pit: Columns
-    conformal: dict[str, Any]
-    """Fitted conformal regions of every source (`Conformal.to_dict`)."""
-    attributions: dict[str, Any] = field(default_factory=dict)
-    losses: dict[str, list[list[float]]] = field(default_factory=dict)
-    """Curves of training and validation: name -> [epochs, losses]."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values; numbers that are not finite become None."""
-        return {name: _plain(value) for name, value in asdict(self).items()}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Evaluation:
-        """The inverse, but that None stays."""
-        return cls(**{each.name: values[each.name] for each in fields(cls) if each.name in values})
-
-
-def evaluate_models(
-    test: Series, calibration: Series, models: Mapping[str, Forecaster], plan: Plan, progress: Progress
+def evaluate(
+    baseline: Path, scaled: Path, data: Path, output: Path, progress: Progress, plan: Plan | None = None
 ) -> Evaluation:
-    """Everything but attributions: `models` are those of `MODELS`; the regions are those of "scaled"."""
-    began = time.monotonic()
-    known = quiet_draws(calibration, plan.draws, plan.seed, threads=plan.threads)
-    fitted, decision = _calibrate(known, models["scaled"], plan, progress)
-    judged = _sets(test, plan)
-    found = []
-    for index, windows in enumerate(judged.values()):
-        progress("errors and tests", index / len(judged))
-        found.append(_errors(windows, models, plan))
-    progress("errors and tests", 1.0)
-    shares: list[list[Any]] = []
-    for index, name in enumerate(judged):
-        progress("uncertainty", index / len(judged))
-        windows = judged[name] if name == "burn" else _many(test, name, plan)
-        shares.append(list(_uncertainty(windows, models["scaled"], fitted, plan)))
-    progress("uncertainty", 1.0)
-    tables = [stacked(dict(zip(judged, parts, strict=True)), "set") for parts in zip(*found, strict=True)]
-    coverage, reliability, scores, pit = (
-        stacked(dict(zip(judged, parts, strict=True)), "set") for parts in zip(*shares, strict=True)
-    )
-    worst = {name: worst_cells(_of_set(coverage, name)) for name in judged}
+    """Judges two model folders (`models.export`) on a data set's test objects; `report.evaluation` writes the report.
+
+    baseline: trained on few windows; scaled: on all. Where best.ckpt or metrics.csv of a model's training run lie in
+    its folder or the one above, the evaluation has attributions and losses too (with orbwatch[learn]). Raises
+    InputError for folders that cannot be opened or written, and for a data set without windows of every set.
+    """
+    plan = plan or Plan()
+    folders = {"baseline": baseline, "scaled": scaled}
+    store = SequenceStore.open(data)
+    loaded = {name: TrajectoryForecaster.load(folder, plan.threads) for name, folder in folders.items()}
+    _make(output)
+    test, calibration = series_of(store, "test"), series_of(store, "calibration")
+    models = {name: Model(forecaster) for name, forecaster in loaded.items()}
+    found = judge(test, calibration, models, plan, progress)
     facts = {
-        "test objects": f"{len(test.sigma_km)}, unseen in training and calibration",
-        "conformal": f"fitted on {len(known):,} windows of {len(calibration.sigma_km)} calibration objects,"
-        f" exchangeable unit: {plan.unit}",
-        "seed": str(plan.seed),
-        "took": f"{time.monotonic() - began:.0f} s",
+        "data set": f"{data.name}, {store.objects:,} objects, {store.windows:,} windows, data hash {store.data_hash}",
+        **{f"{name} model": _about(forecaster.card) for name, forecaster in loaded.items()},
     }
-    conformal = {m.source: m.conformal.to_dict() for pair in fitted.values() for m in pair if m.conformal}
-    return Evaluation(
-        facts, _described(judged), tables[0], tables[1], decision, coverage, reliability, stacked(worst, "set"), scores,
-        pit, conformal,
-    )  # fmt: skip
+    checkpoint = _beside(scaled, "best.ckpt")
+    attributions: dict[str, Any] = {}
+    if checkpoint is not None:
+        from orbwatch.learn.explained import explain
+
+        progress("attributions", 0.0)
+        attributions = explain(checkpoint, quiet(test, threads=plan.threads), plan.seed)
+        progress("attributions", 1.0)
+    losses = {
+        f"{name}, {which}": curve for name, folder in folders.items() for which, curve in _losses(folder).items()
+    }  # fmt: skip
+    return replace(found, facts=facts | found.facts, attributions=attributions, losses=losses)
 
 
-def _calibrate(
-    windows: Windows, scaled: Forecaster, plan: Plan, progress: Progress
-) -> tuple[dict[str, tuple[Method, Method]], Columns]:
-    """Conformal on every source, and where the model ships, from windows of the calibration objects."""
-    physics = reference(windows, plan.threads)
-    seen = _seen(windows, physics)
-    fitted = {}
-    forecasts: dict[str, Errors] = {}
-    for index, source in enumerate(SOURCES):
-        progress("calibrating", index / len(SOURCES))
-        predicted = _predicted(windows, physics, scaled, source, plan)
-        fitted[source] = methods(source, predicted.gaussian, seen, plan.unit)
-        if source in (LEAST_SQUARES, scaled.shipped):
-            forecasts[source] = errors(predicted.rv_km, _truth(windows))
-    progress("calibrating", 1.0)
-    pair = (scaled.shipped, LEAST_SQUARES)
-    table = comparison.compare(
-        forecasts, [pair], windows.regime, windows.object_id, windows.epoch_us, windows.horizon_s[0], REGIMES,
-        plan.bootstrap,
-    )  # fmt: skip
-    return fitted, comparison.fallback(table, *pair, REGIMES)
+def _about(card: Card) -> str:
+    trained = f"{card.data['windows']:,} windows" if "windows" in card.data else "unknown windows"
+    networks = "1 network" if card.members == 1 else f"{card.members} networks"
+    made = f"{card.created_utc}, orbwatch {card.orbwatch}"
+    return f"{card.name}: {networks} of {card.parameters:,} parameters, trained on {trained}, {made}"
 
 
-def _sets(test: Series, plan: Plan) -> dict[str, Windows]:
-    """The sets that errors are measured on: windows that share nothing, one look at each."""
-    return {
-        "stored": quiet(test, threads=plan.threads),
-        "sigma50": quiet(test.redrawn(plan.seed, SIGMA_M), threads=plan.threads),
-        "burn": with_burn(test, *BURN_M_S, plan.seed, SIGMA_M, plan.looks, plan.threads),
+def _beside(folder: Path, name: str) -> Path | None:
+    """A file of the training run: in the model's folder or the one above."""
+    return next((place / name for place in (folder, folder.parent) if (place / name).is_file()), None)
+
+
+def _losses(folder: Path) -> dict[str, list[list[float]]]:
+    """Curves of training and validation losses, where the training run's log lies beside the model."""
+    path = _beside(folder, "metrics.csv")
+    if path is None:
+        return {}
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    named = {"training": "train_loss", "validation": "val_loss"}
+    curves = {
+        which: [(float(row["epoch"]), float(row[column])) for row in rows if row.get(column)]
+        for which, column in named.items()
     }
+    return {which: [[x for x, _ in curve], [y for _, y in curve]] for which, curve in curves.items() if curve}
 
 
-def _many(test: Series, name: str, plan: Plan) -> Windows:
-    """More windows of a quiet set, for coverage: noise of the same kind drawn several times."""
-    return quiet_draws(test, plan.draws, plan.seed + 50, SIGMA_M if name == "sigma50" else None, plan.threads)
-
-
-def _errors(windows: Windows, models: Mapping[str, Forecaster], plan: Plan) -> tuple[Columns, Columns]:
-    forecasts = {name: errors(forecast(windows), _truth(windows)) for name, forecast in BASELINES.items()}
-    physics = reference(windows, plan.threads)
-    for name, model in models.items():
-        forecasts[name] = errors(_predicted(windows, physics, model, model.shipped, plan).rv_km, _truth(windows))
-    about = windows.regime, windows.object_id
-    table = error_table(forecasts, *about, windows.horizon_s[0], REGIMES)
-    tests = comparison.compare(
-        forecasts, PAIRS, *about, windows.epoch_us, windows.horizon_s[0], REGIMES, plan.bootstrap
-    )  # fmt: skip
-    return table, tests
-
-
-def _uncertainty(
-    windows: Windows, scaled: Forecaster, fitted: Mapping[str, tuple[Method, Method]], plan: Plan
-) -> tuple[Columns, Columns, Columns, Columns]:
-    physics = reference(windows, plan.threads)
-    seen = _seen(windows, physics)
-    oracle = yardstick(physics.gaussian, seen)
-    rows: dict[str, list[list[Any]]] = {"coverage": [], "reliability": [], "scores": [], "pit": []}
-    for source in SOURCES:
-        forecast = _predicted(windows, physics, scaled, source, plan).gaussian
-        for method in fitted[source]:
-            rows["coverage"] += coverage_rows(method, forecast, seen, oracle, REGIMES)
-            rows["reliability"] += reliability_rows(method, forecast, seen, REGIMES)
-            rows["scores"] += score_rows(method, forecast, seen, REGIMES)
-        rows["pit"] += pit_rows(source, forecast, seen)
-    return tuple(
-        columns(names, rows[key])
-        for key, names in (("coverage", COVERAGE), ("reliability", RELIABILITY), ("scores", SCORES), ("pit", PIT))
-    )  # type: ignore[return-value]
-
-
-def _predicted(windows: Windows, physics: Reference, model: Forecaster, source: str, plan: Plan) -> Predicted:
-    return physics if source == LEAST_SQUARES else model.predict(windows, physics, source, plan.seed)
-
-
-def _seen(windows: Windows, physics: Reference) -> Seen:
-    return Seen(physics.to_rtn(_truth(windows)), windows.regime, windows.object_id, windows.horizon_s[0])
-
-
-def _truth(windows: Windows) -> np.ndarray:
-    assert windows.truth_rv_km is not None
-    return windows.truth_rv_km
-
-
-def _described(judged: Mapping[str, Windows]) -> Columns:
-    rows = []
-    for name, windows in judged.items():
-        counts = np.bincount(windows.regime, minlength=len(REGIMES))
-        rows.append([name, SETS[name], len(windows), len(np.unique(windows.object_id)), *(int(c) for c in counts)])
-    return columns(("set", "what", "windows", "objects", *REGIMES), rows)
-
-
-def _of_set(table: Columns, name: str) -> Columns:
-    rows = rows_of(table, set=name)
-    return {key: [row[key] for row in rows] for key in table if key != "set"} if height(table) else {}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    if isinstance(value, np.generic):
-        return _plain(value.item())
-    return None if isinstance(value, float) and not np.isfinite(value) else value
+def _make(output: Path) -> None:
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the output folder: {error.strerror or error}", file=output) from error

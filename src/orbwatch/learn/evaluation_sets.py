@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from orbwatch.errors import InputError
 from orbwatch.learn.cut import SPAN, windows_of
 from orbwatch.learn.sequences import MANIFEST, SequenceStore
-from orbwatch.learn.windows import BURN_IN_FORECAST, HISTORY, Windows
+from orbwatch.learn.windows import HISTORY, Windows
 from orbwatch.settings_groups import DatasetSettings
 from orbwatch.simulate.burns import Burn
 from orbwatch.simulate.sensors import observe, sensor_of
@@ -84,9 +84,9 @@ def settings_of(store: SequenceStore) -> DatasetSettings:
 
 
 def quiet(series: Series, offset: int = 0, stride: int = STRIDE, threads: int = 1) -> Windows:
-    """Windows without any thrust, `stride` rows apart, from row `offset` on."""
+    """Windows without any thrust, `stride` rows apart, from row `offset` on. Raises InputError where there is none."""
     windows = series.cut(np.arange(offset, series.truth.rv_km.shape[1] - SPAN + 1, stride), threads)
-    return windows.take(windows.burn == 0)
+    return _some(windows.take(windows.burn == 0), "no window without thrust that least squares can fit")
 
 
 def quiet_draws(series: Series, draws: int, seed: int, sigma_m: float | None = None, threads: int = 1) -> Windows:
@@ -110,18 +110,13 @@ def with_burn(
     """
     rng = np.random.default_rng([seed, 11])
     objects, firsts, look_of = burn_rows(series, low_m_s, high_m_s, looks, rng)
-    if not len(objects):
-        raise InputError(
-            f"no window with exactly one burn of {low_m_s:g} to {high_m_s:g} m/s in its history",
-            hint="a data set of more objects, or with a greater share of maneuvering ones (dataset.burn_share)",
-        )
     parts = []
     for look in np.unique(look_of):
         mine = look_of == look
         seen = series.redrawn(seed * 100 + int(look), sigma_m).take(objects[mine])
         parts.append(seen.cut(firsts[mine][:, None], threads))
-    windows = Windows.concat(parts)
-    return windows.take(windows.burn & BURN_IN_FORECAST == 0)
+    none = f"no window with exactly one burn of {low_m_s:g} to {high_m_s:g} m/s in its history"
+    return _some(Windows.concat(parts) if parts else series.cut(np.zeros(0, np.int64)), none)
 
 
 def burn_rows(
@@ -144,6 +139,13 @@ def burn_rows(
         found += [(at, int(row), look) for look, row in enumerate(chosen)]
     objects, firsts, look_of = np.array(found, np.int64).reshape(-1, 3).T
     return objects, firsts, look_of
+
+
+def _some(windows: Windows, none: str) -> Windows:
+    if not len(windows):
+        hint = "a data set of more or longer series, or of more that maneuver (dataset.burn_share)"
+        raise InputError(none, hint=hint)
+    return windows
 
 
 def _of_size(burns: Sequence[Burn], low_m_s: float, high_m_s: float) -> list[Burn]:

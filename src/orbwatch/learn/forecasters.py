@@ -10,13 +10,17 @@ from jaxtyping import Float
 
 from orbwatch.learn.features import inputs
 from orbwatch.learn.windows import Windows
+from orbwatch.models.runtime import Answers, TrajectoryForecaster
 from orbwatch.uncertainty.gaussian import GaussianForecast
 
 LEAST_SQUARES = "least_squares"
 NETWORK, DROPOUT, ENSEMBLE = "network", "MC dropout", "ensemble"
 SOURCES = (LEAST_SQUARES, NETWORK, DROPOUT, ENSEMBLE)
 """Where a covariance comes from: least squares' formal one, one network's, that of passes with dropout, of members."""
+PASSES = 20
+"""Passes with dropout."""
 _BATCH = 4096
+_ASKED = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,13 +54,13 @@ class Reference(Predicted):
 class Forecaster(Protocol):
     """A model with its ways to be uncertain."""
 
-    @property
-    def shipped(self) -> str:
-        """The one of `SOURCES` that users get."""
-        ...
+    sources: tuple[str, ...]
+    """Those of `SOURCES` that it has."""
+    shipped: str
+    """The one of them that users get."""
 
     def predict(self, windows: Windows, physics: Reference, source: str, seed: int) -> Predicted:
-        """Forecasts of one of `SOURCES` but the first."""
+        """Forecasts of one of `sources`; physics is least squares on the same windows."""
         ...
 
 
@@ -71,3 +75,30 @@ def reference(windows: Windows, threads: int = 1) -> Reference:
         covs.append(factor @ factor.swapaxes(-1, -2))
     rv_km, cov = np.concatenate(states), np.concatenate(covs)
     return Reference(rv_km, GaussianForecast(np.zeros(cov.shape[:3]), cov), np.concatenate(axes))
+
+
+class Model:
+    """A model as `models.runtime` runs it, without its fallback: what it would say in every regime."""
+
+    def __init__(self, forecaster: TrajectoryForecaster) -> None:
+        f = forecaster
+        self._all = TrajectoryForecaster(f.folder, f.card, f.members, None, (), f.threads)
+        self._first = TrajectoryForecaster(f.folder, f.card, f.members[:1], None, (), f.threads)
+        self.sources: tuple[str, ...] = (NETWORK, DROPOUT, ENSEMBLE) if len(f.members) > 1 else (NETWORK, DROPOUT)
+        self.shipped = ENSEMBLE if len(f.members) > 1 else NETWORK
+
+    def predict(self, windows: Windows, physics: Reference, source: str, seed: int) -> Predicted:  # noqa: ARG002
+        """Forecasts of one of `sources`, a batch at a time: the answers of many members or passes are large."""
+        n, horizons = windows.horizon_s.shape
+        rv, mean, cov = np.empty((n, horizons, 6)), np.empty((n, horizons, 3)), np.empty((n, horizons, 3, 3))
+        for first in range(0, n, _ASKED):
+            rows = slice(first, first + _ASKED)
+            answers = self._asked(windows.take(rows), source, seed)
+            gaussian = answers.gaussian()
+            rv[rows], mean[rows], cov[rows] = answers.states_km(), gaussian.mean_rtn_km, gaussian.cov_rtn_km2
+        return Predicted(rv, GaussianForecast(mean, cov))
+
+    def _asked(self, windows: Windows, source: str, seed: int) -> Answers:
+        if source == DROPOUT:
+            return self._first.samples(windows, PASSES, seed)
+        return (self._all if source == ENSEMBLE else self._first).answers(windows)

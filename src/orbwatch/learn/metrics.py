@@ -97,7 +97,10 @@ def columns(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Columns:
 
 def rows_of(table: Columns, **where: Any) -> list[dict[str, Any]]:
     """The rows of a table whose cells equal `where`, each as a mapping."""
-    matching = [i for i in range(height(table)) if all(table[name][i] == value for name, value in where.items())]
+    matching = list(range(height(table)))
+    for name, value in where.items():
+        cells = table[name]
+        matching = [i for i in matching if cells[i] == value]
     return [{name: cells[i] for name, cells in table.items()} for i in matching]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from orbwatch.catalog.written import write_atomically
-from orbwatch.learn.evaluate import SETS, Evaluation
+from orbwatch.learn.evaluation import SETS, Evaluation
 from orbwatch.learn.metrics import ALL, Columns, rows_of
 from orbwatch.learn.windows import REGIMES
 from orbwatch.report import learning_plots as plots
