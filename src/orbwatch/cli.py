@@ -8,17 +8,15 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from orbwatch import __version__
+from orbwatch.cli_learn import VERBS
 from orbwatch.errors import OrbwatchError
-from orbwatch.options import Command, setting, settings_of
-
-FILE = click.Path(path_type=Path)
+from orbwatch.options import FILE, config_option, format_option, setting, settings_of, terminal_progress
 
 catalog_option = click.option(
     "--catalog",
@@ -26,13 +24,6 @@ catalog_option = click.option(
     required=True,
     help="Element sets: OMM (JSON, CSV, KVN, XML), TLE/3LE or Parquet; xz, gz too.",
 )
-config_option = click.option("--config", type=FILE, help="Settings file (TOML). [default: ./orbwatch.toml if there]")
-
-
-def format_option(*forms: str) -> Callable[[Command], Command]:
-    return click.option(
-        "--format", "form", type=click.Choice(forms), default=forms[0], show_default=True, help="What to print."
-    )
 
 
 class Verbs(click.Group):
@@ -80,10 +71,10 @@ def assess(
     if days is not None and options["screen__hours"] is not None:
         raise click.UsageError("--days and --hours both set the length of the window: give one of them.")
 
-    settings = _settings({**options, "screen__hours": days * 24.0} if days else options)
+    settings = settings_of({**options, "screen__hours": days * 24.0} if days else options)
     read = pipeline.read_catalogue(catalog, settings.source)
     outputs.make_folder(output)
-    result = pipeline.assess(read, start, settings, _progress())
+    result = pipeline.assess(read, start, settings, terminal_progress())
     written = outputs.write_outputs(result, output)
     views.show_assessment(result, form, written)
     views.say_where(written, result)
@@ -108,7 +99,7 @@ def screen(
     """Every approach below a threshold: times and miss distances only."""
     from orbwatch import views
 
-    found = views.screen_file(catalog, _ids(ids, single), among, start, _settings(options), _progress())
+    found = views.screen_file(catalog, _ids(ids, single), among, start, settings_of(options), terminal_progress())
     views.show_approaches(found, form)
 
 
@@ -124,6 +115,29 @@ def propagate(catalog: Path, at: str, ids: Path | None, form: Any) -> None:
     views.show_states(catalog, at, _ids(ids, ()), form)
 
 
+@cli.command()
+@click.option(
+    "--track",
+    type=FILE,
+    required=True,
+    help="Positions: CSV (time_utc, x_km, y_km, z_km; object_id, sigma_m, frame, ballistic_m2_kg), or an OEM.",
+)
+@click.option("--sigma-m", type=click.FloatRange(1e-3, 1e5), help="Noise of positions, m an axis, where not said.")
+@click.option("--frame", type=click.Choice(["gcrf", "eme2000", "teme", "itrf"]), help="Frame, where not said.")
+@click.option("--model", default="track", show_default=True, help="Packaged model, or a model's folder.")
+@click.option("--minutes", default="5,10,20,30", show_default=True, help="Forecast times after the last position.")
+@click.option("--level", type=float, default=0.9, show_default=True, help="Share of positions inside the region.")
+@format_option("table", "csv", "json", "parquet")
+def forecast(
+    track: Path, sigma_m: float | None, frame: str | None, model: str, minutes: str, level: float, form: Any
+) -> None:
+    """Where tracked objects will be in the next half hour, with regions that hold what they say."""
+    from orbwatch import views_models
+
+    times = views_models.check_minutes(minutes)
+    sys.exit(views_models.forecast_track(track, sigma_m, frame, model, times, level, form))
+
+
 @cli.command("object")
 @click.argument("norad_id", type=int)
 @catalog_option
@@ -136,7 +150,7 @@ def object_(norad_id: int, catalog: Path, at: str | None, form: Any, **options: 
     """One object: elements, their age and expected error, orbit, size."""
     from orbwatch import views
 
-    views.show_object(norad_id, catalog, _settings(options), form, at)
+    views.show_object(norad_id, catalog, settings_of(options), form, at)
 
 
 @cli.group()
@@ -165,7 +179,7 @@ def cdm_pc(files: tuple[Path, ...], hbr_m: float | None, form: Any, **options: A
     """Probability of collision of messages, by every 2D method (the last row is the reference), with flags."""
     from orbwatch import messages
 
-    sys.exit(messages.show_pc(files, hbr_m, _settings(options), form))
+    sys.exit(messages.show_pc(files, hbr_m, settings_of(options), form))
 
 
 @cdm.command("write")
@@ -194,7 +208,7 @@ def fetch(service: str, output: Path | None, **options: Any) -> None:
     """Fetch the public catalogue (at most once in two hours) and print the file's path."""
     from orbwatch import pipeline
 
-    click.echo(pipeline.fetch(service, _settings(options).source, output))
+    click.echo(pipeline.fetch(service, settings_of(options).source, output))
 
 
 @cli.command()
@@ -210,7 +224,9 @@ def demo(output: Path, objects: int, seed: int, **options: Any) -> None:
     from orbwatch import outputs, views
 
     outputs.make_folder(output)
-    result, verdicts = simulated.run(output, objects, seed, _settings({**options, "config": None}), _progress())
+    result, verdicts = simulated.run(
+        output, objects, seed, settings_of({**options, "config": None}), terminal_progress()
+    )
     written = outputs.write_outputs(result, output, simulated.truth_table(verdicts), simulated.LABEL)
     views.show_assessment(result, "table", written)
     views.say_where(written, result)
@@ -227,15 +243,15 @@ def replay(event: str | None, form: Any, **options: Any) -> None:
     from orbwatch import replay as again
     from orbwatch import views
 
-    settings = _settings(options)
+    settings = settings_of(options)
     if event is None:
         views.show_stored(settings, form)
     else:
         sys.exit(views.show_replay(again.replay(event, settings), form))
 
 
-def _settings(options: dict[str, Any]) -> Any:
-    return settings_of(options["config"], options)
+for _group in VERBS:
+    cli.add_command(_group)
 
 
 def _ids(file: Path | None, single: tuple[int, ...]) -> list[int] | None:
@@ -243,12 +259,6 @@ def _ids(file: Path | None, single: tuple[int, ...]) -> list[int] | None:
 
     given = ([] if file is None else read_ids(file)) + list(single)
     return given or None
-
-
-def _progress() -> Any:
-    from orbwatch.report.progress import terminal_progress
-
-    return terminal_progress()
 
 
 def _warn(message: Warning | str, *_: Any, **__: Any) -> None:

@@ -1,4 +1,4 @@
-"""Command-line options made from the settings: type, default, legal range and help stand there, once."""
+"""Options that verbs share; those made from settings have their type, default, legal range and help from there."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ import click
 from orbwatch.settings import FieldInfo, Settings, describe, load_settings
 
 Command = Callable[..., Any]
+FILE = click.Path(path_type=Path)
+
+config_option = click.option(
+    "--config", type=FILE, help="Settings file (TOML or YAML). [default: ./orbwatch.toml if there]"
+)
 
 
 @cache
@@ -26,17 +31,45 @@ def setting(name: str, flag: str | None = None) -> Callable[[Command], Command]:
     if get_origin(info.type) is Literal:
         kind = click.Choice(get_args(info.type))
     default = "none" if info.default is None else info.default
+    flag = flag or "--" + name.split(".")[1].replace("_", "-")
+    if info.type is bool:
+        flag, kind = f"{flag}/--no-{flag.removeprefix('--')}", None
     return click.option(
-        flag or "--" + name.split(".")[1].replace("_", "-"),
+        flag,
         _parameter(name),
         type=kind,
+        default=None,
         help=f"{info.help} [default: {default}{f'; {info.legal}' if info.legal else ''}]",
     )
 
 
-def settings_of(config: Path | None, options: Mapping[str, Any]) -> Settings:
-    """Settings from the file, the environment and the given options (those made by `setting`)."""
-    return load_settings(config, {name: options.get(_parameter(name)) for name in _known()})
+def settings_of(options: Mapping[str, Any]) -> Settings:
+    """Settings from the file (option `config`), the environment and the given options (those made by `setting`)."""
+    return load_settings(options["config"], {name: options.get(_parameter(name)) for name in _known()})
+
+
+def group_options(group: str, *but: str) -> Callable[[Command], Command]:
+    """An option for every setting of a group, in their order."""
+
+    def decorate(command: Command) -> Command:
+        for name in reversed(list(_known())):
+            if name.startswith(f"{group}.") and name.split(".")[1] not in but:
+                command = setting(name)(command)
+        return command
+
+    return decorate
+
+
+def format_option(*forms: str) -> Callable[[Command], Command]:
+    return click.option(
+        "--format", "form", type=click.Choice(forms), default=forms[0], show_default=True, help="What to print."
+    )
+
+
+def terminal_progress() -> Any:
+    from orbwatch.report.progress import terminal_progress
+
+    return terminal_progress()
 
 
 def _parameter(name: str) -> str:

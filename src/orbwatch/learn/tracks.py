@@ -1,0 +1,101 @@
+"""From tracks to windows: the last twenty positions of each object, fitted by least squares at the last of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from orbwatch.catalog.tracks import Tracks
+from orbwatch.frames import gcrf_to_teme
+from orbwatch.learn.windows import HISTORY, STEP_S, Windows, make_windows
+from orbwatch.propagate.least_squares import fit_arcs
+from orbwatch.time import us_to_jd
+
+LEAST = 4
+"""Positions that an arc needs."""
+USUAL_BALLISTIC_M2_KG = 0.01
+"""Drag coefficient x area / mass where nobody has said."""
+_TRAINED_SPAN_S = (300.0, 2400.0)
+_TRAINED_SIGMA_KM = (0.005, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class TrackWindows:
+    """One window an object, and the objects that gave none."""
+
+    name: np.ndarray
+    """The objects as the file names them, in the order of the windows."""
+    windows: Windows
+    to_gcrf: Float[np.ndarray, "n 3 3"]
+    """From each window's frame (TEME of its epoch, held fixed) to GCRF: r_gcrf = to_gcrf @ r."""
+    caution: np.ndarray
+    """Why a track is unlike those that models are trained on; empty where it is not."""
+    refused: dict[str, str]
+    """Objects without a forecast, with the reason."""
+
+
+def windows_of_tracks(tracks: Tracks, horizon_s: Float[np.ndarray, " h"]) -> TrackWindows:
+    """A window for every object with at least 4 positions; forecasts for `horizon_s` seconds after the last one.
+
+    Of longer tracks the last 20 positions count. An object whose positions no orbit fits is named in `refused`.
+    """
+    names, starts = np.unique(tracks.object_id, return_index=True)
+    rows = [np.arange(a, b)[-HISTORY:] for a, b in zip(starts, [*starts[1:], len(tracks)], strict=True)]
+    few = np.array([len(row) < LEAST for row in rows])
+    refused = {
+        str(name): f"{len(row)} positions; at least {LEAST} are needed"
+        for name, row in zip(names, rows, strict=True)
+        if len(row) < LEAST
+    }
+    names, rows = names[~few], [row for row in rows if len(row) >= LEAST]
+    n = len(names)
+    epoch_us = np.array([tracks.time_us[row[-1]] for row in rows], np.int64)
+    to_teme = _to_teme(epoch_us)
+    t_s = np.tile(STEP_S * np.arange(1.0 - HISTORY, 1.0), (n, 1))
+    r_km = np.full((n, HISTORY, 3), np.nan)
+    sigma_km = np.ones((n, HISTORY))
+    for i, row in enumerate(rows):
+        k = len(row)
+        t_s[i, -k:] = (tracks.time_us[row] - epoch_us[i]) * 1e-6
+        t_s[i, :-k] = t_s[i, -k] - STEP_S * np.arange(HISTORY - k, 0.0, -1.0)
+        r_km[i, -k:] = tracks.r_gcrf_km[row] @ to_teme[i].T
+        sigma_km[i, -k:] = tracks.sigma_km[row]
+        sigma_km[i, :-k] = tracks.sigma_km[row[0]]
+    ballistic = np.array([tracks.ballistic_m2_kg[row[-1]] for row in rows])
+    windows = make_windows(
+        np.arange(n),
+        epoch_us,
+        t_s,
+        r_km,
+        sigma_km,
+        fit_arcs(t_s, r_km, sigma_km),
+        ballistic_m2_kg=np.where(np.isfinite(ballistic), ballistic, USUAL_BALLISTIC_M2_KG),
+        horizon_s=np.tile(horizon_s, (n, 1)),
+    )
+    good = windows.fit.status == 0
+    refused |= {str(name): "no bound orbit fits its positions" for name in names[~good]}
+    windows = windows.take(good)
+    return TrackWindows(names[good], windows, np.swapaxes(to_teme[good], 1, 2), _caution(windows), refused)
+
+
+def _to_teme(epoch_us: np.ndarray) -> Float[np.ndarray, "n 3 3"]:
+    """GCRF to TEME at each epoch."""
+    jd, fr = us_to_jd(epoch_us)
+    axes = np.broadcast_to(np.eye(3), (len(epoch_us), 3, 3))
+    turned, _ = gcrf_to_teme(axes, np.zeros(axes.shape), jd[:, None], fr[:, None])  # row k: the image of axis k
+    return np.swapaxes(turned, 1, 2)
+
+
+def _caution(windows: Windows) -> np.ndarray:
+    seen = np.isfinite(windows.r_obs_km[..., 0])
+    span_s = -np.where(seen, windows.t_s, 0.0).min(axis=1)
+    sigma_km = np.where(seen, windows.sigma_km, np.nan)
+    noise_km = np.nanmedian(sigma_km, axis=1) if len(windows) else np.zeros(0)
+    odd_span = (span_s < _TRAINED_SPAN_S[0]) | (span_s > _TRAINED_SPAN_S[1])
+    odd_noise = (noise_km < _TRAINED_SIGMA_KM[0]) | (noise_km > _TRAINED_SIGMA_KM[1])
+    far = windows.horizon_s.max(axis=1, initial=0.0) > 30 * STEP_S
+    conditions = [odd_span, odd_noise, far]
+    texts = ["arc length", "sensor noise", "horizon"]
+    return np.select(conditions, [np.array(f"{text} outside that of the training") for text in texts], np.array(""))

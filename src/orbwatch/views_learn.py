@@ -1,0 +1,97 @@
+"""What the verbs of learning do and say."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from orbwatch.errors import OrbwatchError
+from orbwatch.report.progress import LOG_EVERY_S, Progress
+from orbwatch.report.tabular import emit, emit_json
+from orbwatch.settings import DatasetSettings, Settings
+
+
+def build_dataset(settings: DatasetSettings, output: Path, progress: Progress) -> None:
+    """Build or continue a data set, and say what it cost."""
+    from orbwatch.learn.dataset import build
+
+    built = build(settings, output, progress)
+    click.echo(
+        f"{output}: {built.windows:,} windows, {built.bytes / 1e6:.1f} MB, in {built.seconds:.0f} s, "
+        f"most memory of a process {built.peak_rss_mb:.0f} MB",
+        err=True,
+    )
+
+
+def show_dataset(folder: Path, form: str) -> None:
+    """What a data set holds."""
+    from orbwatch.learn.dataset import info
+
+    facts = info(folder)
+    if form == "json":
+        emit_json(facts)
+    else:
+        emit({"": list(facts), "value": [str(value) for value in facts.values()]}, "table", title=str(folder))
+
+
+def check_dataset(folder: Path, progress: Progress) -> int:
+    """Print the findings; 1 when there are any."""
+    from orbwatch.learn.dataset import check
+
+    findings = check(folder, progress)
+    for finding in findings:
+        click.echo(finding)
+    click.echo(f"{folder}: {len(findings)} findings" if findings else f"{folder}: nothing found", err=True)
+    return 1 if findings else 0
+
+
+def train_trajectory(data: Path, output: Path, settings: Settings, resume: bool) -> None:
+    """Train, and say how it went."""
+    _need_torch()
+    from orbwatch.learn.train import train
+
+    trained = train(data, output, settings.network, settings.train, resume=resume, progress=_line())
+    ended = "stopped early" if trained.stopped_early else "done"
+    click.echo(
+        f"{output}: {ended} after {trained.epochs} epochs over {trained.windows:,} windows; best validation loss "
+        f"{trained.best_loss:.4f} in epoch {trained.best_epoch}; {trained.windows_per_s:,.0f} windows/s",
+        err=True,
+    )
+    for regime, (model, squares) in trained.median_km.items():
+        click.echo(f"  {regime}: median error after 30 min {model:.3f} km; least squares {squares:.3f} km", err=True)
+
+
+def _line() -> Callable[[float, str], None]:
+    """Training says how it goes in one line: rewritten on a terminal, now and then in a log."""
+    live = sys.stderr.isatty()
+    said = [0.0]
+
+    def show(fraction: float, text: str) -> None:
+        now = time.monotonic()
+        if live or fraction >= 1.0 or now - said[0] >= LOG_EVERY_S:
+            said[0] = now
+            start, end = ("\r\x1b[K", "" if fraction < 1.0 else "\n") if live else ("", "\n")
+            sys.stderr.write(f"{start}{fraction:4.0%} {text}{end}")
+            sys.stderr.flush()
+
+    return show
+
+
+def evaluate_trajectory(baseline: Path, scaled: Path, data: Path, output: Path, progress: Progress) -> None:
+    """Evaluate and write the report."""
+    _need_torch()
+    from orbwatch.learn.evaluate import evaluate
+    from orbwatch.report.evaluation import write_report
+
+    write_report(evaluate(baseline, scaled, data, output, progress), output)
+
+
+def _need_torch() -> None:
+    for name in ("torch", "lightning"):
+        if find_spec(name) is None:
+            raise OrbwatchError(f"this needs {name}: pip install 'orbwatch[learn]'")
