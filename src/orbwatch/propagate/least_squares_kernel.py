@@ -182,7 +182,7 @@ def _polynomials(w: Doubles, k: int) -> None:
         _solve(w, _RIGHT + 6 * axis * LANES, DEGREE + 1)
 
 
-@njit(forceinline=True, **JIT)
+@njit(**JIT)
 def _mix(w: Doubles, matrix: Doubles, source: int, target: int) -> None:
     """Six rows for each axis become the matrix times them."""
     for axis in range(3):
@@ -201,6 +201,15 @@ def _fallen(w: Doubles, axis: int, i: int, tau: float) -> float:
     total = w[at + 4 * LANES] + tau * w[at + 5 * LANES]
     total = w[at + 2 * LANES] + tau * (w[at + 3 * LANES] + tau * total)
     return tau * tau * (w[at] + tau * (w[at + LANES] + tau * total))
+
+
+@njit(**JIT)
+def _place(w: Doubles, tau: float, at: int) -> None:
+    """Positions on the lines, fallen, at tau: rows `at`, `at` + 6 and `at` + 12."""
+    for axis in range(3):
+        line = _LINE + 2 * axis * LANES
+        for i in range(LANES):
+            w[at + 6 * axis * LANES + i] = w[line + i] + w[line + LANES + i] * tau + _fallen(w, axis, i, tau)
 
 
 @njit(**JIT)
@@ -258,19 +267,15 @@ def _guess(w: Doubles, k: int) -> None:
                 w[at + i], w[at + 6 * LANES + i], w[at + 12 * LANES + i] = h2 * x, h2 * y, h2 * z
         _mix(w, _TO_FALL, _NODE, _FALL)
         _line(w, k)
-        for axis in range(3):
-            line = _LINE + 2 * axis * LANES
-            for m in range(DEGREE + 1):
-                for i in range(LANES):
-                    fallen = _fallen(w, axis, i, _POINTS[m])
-                    w[_NODE + (6 * axis + m) * LANES + i] = w[line + i] + w[line + LANES + i] * _POINTS[m] + fallen
+        for m in range(DEGREE + 1):
+            _place(w, _POINTS[m], _NODE + m * LANES)
+    _place(w, 1.0, _NODE)
     for axis in range(3):
-        line = _LINE + 2 * axis * LANES
         for i in range(LANES):
-            speed = w[line + LANES + i]
+            speed = w[_LINE + (2 * axis + 1) * LANES + i]
             for c in range(DEGREE + 1):
                 speed += (c + 2.0) * w[_FALL + (6 * axis + c) * LANES + i]
-            w[axis * LANES + i] = w[line + i] + w[line + LANES + i] + _fallen(w, axis, i, 1.0)
+            w[axis * LANES + i] = w[_NODE + 6 * axis * LANES + i]
             w[(3 + axis) * LANES + i] = speed / w[_HALF + i]
     for i in range(LANES):
         w[LEFT + i] = -w[_LATEST + i]

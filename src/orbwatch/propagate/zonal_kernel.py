@@ -6,8 +6,8 @@ P'_n(s) (Vallado 2013, section 8.7, in these terms). Its gradient is alpha I + D
 D = mu/r^3 (3 - sum J_n (R/r)^n P''_{n+2}), E = mu/r^3 sum J_n (R/r)^n P''_{n+1}, F = -mu/r^3 sum J_n (R/r)^n P''_n.
 
 Steps are Nystrom's method of order 5 with four stages (Hairer, Norsett & Wanner 1993, Solving ODEs I, table II.14.2).
-Transitions weigh differences, not positions: a step of order 3 and the gradient of J2 alone keep them good to 1e-4 over 50
-minutes in LEO, where positions are good to 0.1 m.
+Transitions weigh differences, not positions: a step of order 3 and the gradient of J2 alone keep them good to
+1e-4 over 50 minutes in LEO, where positions are good to 0.1 m.
 
 A tile `w` is a flat array of `TILE` floats. Row k of it is `w[k * LANES : (k + 1) * LANES]`; rows 0-5 are x, y, z, vx,
 vy, vz, rows 6 + 6 c + k are d(component k) / d(start's component c). Constant offsets let LLVM prove that rows do not
