@@ -24,7 +24,7 @@ Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Six = tuple[float, float, float, float, float, float]
 
-# numba renews its cache by file: after a change here, touch features_kernel, which imports from this one.
+# numba renews its cache by the bytes of one file: after a change here, delete __pycache__/features_kernel*.nb?.
 JIT: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 
 # Rows after the tile's own: the axes R, T, N; Q (3, 6) and the triangle of L, of position and velocity.
