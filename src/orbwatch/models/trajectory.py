@@ -170,8 +170,9 @@ class TrajectoryTransformer(nn.Module):
         z0 = self.state_head(self.drop(state, keep_state)).float()
         answer = self.horizon_head(self.drop(horizon, keep_horizon)).float()
         plain, local, log_diagonal, lower = answer.split((6, 6, 3, 3), -1)
-        # Elementwise, so that mixed precision leaves it in full precision.
-        mean = (mix[..., :6] * z0[..., None, None, :]).sum(-1) + (mix[..., 6:] * plain.unsqueeze(-2)).sum(-1) + local
+        moves = torch.cat((z0.unsqueeze(-2).expand(plain.shape), plain), -1)
+        with torch.autocast(mix.device.type, enabled=False):  # sums of large terms, in full precision
+            mean = (mix @ moves.unsqueeze(-1)).squeeze(-1) + local
         log_diagonal = log_diagonal.clamp(-LOG_FACTOR_LIMIT, LOG_FACTOR_LIMIT)
         log_diagonal = log_diagonal + (self.scale_share - 1.0) * log_scale[:, None, None]
         a, b, c = lower.unbind(-1)
