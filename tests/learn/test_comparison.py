@@ -59,8 +59,8 @@ def test_model_ships_only_where_it_gains() -> None:
     table = comparison.compare(forecasts, [("model", "least_squares")], regime, ids, time, HORIZON_S, NAMES, draws=200)
     decision = comparison.fallback(table, "model", "least_squares", NAMES)
     assert decision["ships"] == [True, False, False, False]
-    assert "better than least_squares at 30 min" in decision["reason"][0]
-    assert "worse than least_squares at 1, 5" in decision["reason"][1]
+    assert "better than least squares at 30 min" in decision["reason"][0]
+    assert "worse than least squares at 1, 5" in decision["reason"][1]
     assert decision["reason"][2] == "no windows to judge by"
 
 

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
+from orbwatch.errors import InputError
+from orbwatch.learn import evaluate
 from orbwatch.learn.evaluation import SETS, Evaluation, Plan
+from orbwatch.learn.evaluation_sets import quiet, series_of, with_burn
+from orbwatch.learn.features import FEATURES, QUERY, inputs
 from orbwatch.learn.forecasters import SOURCES, Predicted, Reference
 from orbwatch.learn.judge import judge
 from orbwatch.learn.metrics import rows_of
+from orbwatch.learn.scaler import Scaler
 from orbwatch.learn.windows import Windows
+from orbwatch.models.card import Card
+from orbwatch.models.trajectory import TrajectoryTransformer
 from orbwatch.report.evaluation import lead, write_report
+from orbwatch.settings_groups import NetworkSettings
 from orbwatch.uncertainty.gaussian import GaussianForecast
 
 from .evaluated import series
+from .small_store import write_store
 
 PLAN = Plan(draws=2, looks=2, bootstrap=40, threads=1)
 
@@ -110,3 +122,55 @@ def test_report_is_written_and_numbers_return(evaluation: Evaluation, tmp_path: 
     again = Evaluation.from_dict(stored)
     assert lead(again) == lead(evaluation)
     assert again.errors["median"] == evaluation.errors["median"]
+
+
+def test_model_folders_are_judged_and_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = tmp_path / "run"
+    (run / "model").mkdir(parents=True)
+    (run / "metrics.csv").write_text("step,epoch,train_loss,val_loss\n1,0.5,2.0,\n2,1.0,1.5,1.75\n")
+    write_checkpoint(run / "best.ckpt")
+    store = write_store(tmp_path / "data")
+    card = Card("m", "trajectory", "2026-01-01T00:00:00Z", "0", {}, {}, 7, 1, [], [], "", data={"windows": 88})
+    loaded = SimpleNamespace(card=card)
+    monkeypatch.setattr(evaluate.TrajectoryForecaster, "load", lambda *_: loaded)
+    monkeypatch.setattr(evaluate, "Model", lambda _: TowardsTruth(0.0, 1.0))
+    monkeypatch.setattr(evaluate, "series_of", lambda _, split: series(8, len(split)))
+    arguments = tmp_path / "elsewhere", run / "model", store.folder, tmp_path / "report"
+    found = evaluate.evaluate(*arguments, lambda *_: None, PLAN)
+    assert found.facts["scaled model"].startswith("m: 1 network of 7 parameters, trained on 88 windows")
+    assert found.losses == {"scaled, training": [[0.5, 1.0], [2.0, 1.5]], "scaled, validation": [[1.0], [1.75]]}
+    assert set(found.attributions["ablation"]) == {feature.group for feature in FEATURES}
+    assert found.fallback["ships"] == [False] * 4
+    html = write_report(found, tmp_path / "report").read_text()
+    assert "What the scaled model looks at" in html
+    assert "It ships nowhere" in html
+
+
+def test_output_that_cannot_be_made_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = write_store(tmp_path / "data")
+    monkeypatch.setattr(evaluate.TrajectoryForecaster, "load", lambda *_: None)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot make the output folder"):
+        evaluate.evaluate(tmp_path, tmp_path, store.folder, tmp_path / "file" / "report", lambda *_: None)
+
+
+def test_a_data_set_without_such_burns_is_an_error(tmp_path: Path) -> None:
+    store = write_store(tmp_path / "data")
+    split = series_of(store, "train")
+    assert len(split.sigma_km) == len(store.splits["train"])
+    assert split.settings.step == store.step_s
+    with pytest.raises(InputError, match="exactly one burn"):
+        with_burn(split, 0.1, 10.0, 1, 50.0)
+
+
+def write_checkpoint(path: Path) -> None:
+    network = NetworkSettings(width=8, heads=2, layers=1, feedforward=8)
+    model = TrajectoryTransformer(network)
+    torch.nn.init.normal_(model.state_head.weight, std=0.1)
+    scaler = Scaler.fit([inputs(quiet(series(8)))])
+    carried = {
+        "network": asdict(network), "features": [feature.name for feature in FEATURES],
+        "query": list(range(len(QUERY))), "scaler": scaler.to_dict(),
+    }  # fmt: skip
+    weights = {f"network.{name}": value for name, value in model.state_dict().items()}
+    torch.save({"orbwatch": carried, "state_dict": weights}, path)

@@ -16,8 +16,8 @@ GROUPS = ("residual", "residual", "orbit", "time")
 
 def _batch(n: int = 24, horizons: int = 3) -> interpret.Batch:
     torch.manual_seed(1)
-    mix = torch.zeros(n, horizons, 6, 6)
-    mix[:, :] = torch.eye(6)
+    mix = torch.zeros(n, horizons, 6, 12)
+    mix[..., :6] = torch.eye(6)
     return interpret.Batch(
         torch.randn(n, 20, 4), torch.ones(n, 20, dtype=torch.bool), torch.randn(n, horizons, 8), mix, torch.zeros(n)
     )

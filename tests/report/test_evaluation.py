@@ -21,7 +21,7 @@ def test_error_curves_have_gaps_where_there_is_no_number() -> None:
 
 
 def test_ratios_have_asymmetric_intervals_and_a_line_at_one() -> None:
-    spec = _strict(plots.ratios({"scaled": [("LEO", 0.75, 0.5, 1.5)]}, "least squares", 30.0))
+    spec = _strict(plots.ratios({"scaled": [("LEO", 0.75, 0.5, 1.5)]}, "least squares", 30.0, "title"))
     bar = spec["data"][0]["error_y"]
     assert (bar["array"], bar["arrayminus"]) == ([0.75], [0.25])
     assert spec["layout"]["shapes"][0]["y0"] == 1.0

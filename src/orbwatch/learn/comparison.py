@@ -13,6 +13,8 @@ from orbwatch.learn.metrics import ALL, Columns, Errors, columns, regimes_of, ro
 
 TESTED_MIN = (1.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0)
 """Horizons at which differences are tested, minutes."""
+TOLERATED = 1.01
+"""Ratio to the reference that is no loss in practice, though it may be significant."""
 DRAWS = 1000
 """Bootstrap draws of an interval."""
 
@@ -72,20 +74,21 @@ def fallback(
     """For each regime: does the forecaster ship, or does the reference serve there?
 
     It ships where, on the objects of `table`, the interval of the ratio of medians lies below 1 at the last horizon and
-    above 1 at no horizon tested. Columns: regime, ships, ratio, ratio_low, ratio_high (last horizon), reason.
+    above `TOLERATED` at no horizon tested. Columns: regime, ships, ratio, ratio_low, ratio_high (last horizon), reason.
     """
     rows: list[list[Any]] = []
+    named = reference.replace("_", " ")
     for regime in regimes:
         cells = rows_of(table, quantity=quantity, forecaster=forecaster, reference=reference, regime=regime)
         if not cells:
             rows.append([regime, False, np.nan, np.nan, np.nan, "no windows to judge by"])
             continue
         last = cells[-1]
-        worse = [f"{cell['horizon_min']:g}" for cell in cells if cell["ratio_low"] > 1.0]
+        worse = [f"{cell['horizon_min']:g}" for cell in cells if cell["ratio_low"] > TOLERATED]
         if worse:
-            reason = f"worse than {reference} at {', '.join(worse)} min"
+            reason = f"worse than {named} at {', '.join(worse)} min"
         elif last["ratio_high"] < 1.0:
-            reason = f"better than {reference} at {last['horizon_min']:g} min, worse nowhere"
+            reason = f"better than {named} at {last['horizon_min']:g} min, worse nowhere"
         else:
             reason = f"no significant gain at {last['horizon_min']:g} min"
         ships = not worse and bool(last["ratio_high"] < 1.0)

@@ -74,7 +74,10 @@ def series_of(store: SequenceStore, split: str) -> Series:
 
 
 def settings_of(store: SequenceStore) -> DatasetSettings:
-    """The settings that a data set was built with. Raises InputError where its manifest does not hold them."""
+    """The settings that a data set was built with (defaults where its manifest says nothing).
+
+    Raises InputError for settings that cannot be.
+    """
     known = {field.name for field in fields(DatasetSettings)}
     stored = store.manifest.get("settings", {})
     try:

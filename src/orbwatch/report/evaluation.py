@@ -68,9 +68,12 @@ def lead(evaluation: Evaluation) -> str:
             for row in _last(evaluation.comparisons, set=name, regime=regime, **where)
         ]
     ships = [r for r, yes in zip(evaluation.fallback["regime"], evaluation.fallback["ships"], strict=True) if yes]
-    shipped = f"It ships in {', '.join(ships)}" if ships else "It ships nowhere"
+    shipped = "It ships nowhere: the answer is that of least squares"
+    if ships:
+        shipped = f"It ships in {', '.join(ships)}"
+        shipped += "" if len(ships) == len(REGIMES) else "; elsewhere the answer is that of least squares"
     text = "; ".join(parts)
-    return f"{text[:1].upper()}{text[1:]}. {shipped}; elsewhere the answer is that of least squares."
+    return f"{text[:1].upper()}{text[1:]}. {shipped}."
 
 
 def _numbers(evaluation: Evaluation) -> list[tuple[str, str]]:
@@ -96,9 +99,7 @@ def _top_figures(evaluation: Evaluation) -> list[Figure]:
                     minutes = row["horizon_min"]
                     cell = (regime, row["ratio"], row["ratio_low"], row["ratio_high"])
                     cells.setdefault(forecaster, []).append(cell)
-        figure = plots.ratios(cells, "least squares", minutes)
-        figure["layout"]["title"]["text"] += f": {SETS[name]}"
-        figures.append(figure)
+        figures.append(plots.ratios(cells, "least squares", minutes, SETS[name]))
     if evaluation.losses:
         figures.append(plots.losses({name: (curve[0], curve[1]) for name, curve in evaluation.losses.items()}))
     return figures
@@ -169,7 +170,8 @@ def _coverage(evaluation: Evaluation, name: str) -> Section:
         figures.append(plots.pit(densities, "Probability integral transform of the positions, all axes"))
     tables = [("Coverage", _coverage_table(coverage, name)), ("Calibration", _score_table(evaluation.scores, name))]
     notes = [
-        "Conformal regions are fitted on the calibration objects and measured on the test objects.",
+        "Conformal regions are fitted on quiet windows of the calibration objects with the data set's range of noise;"
+        " they promise nothing for one noise by itself, or after a burn.",
         "axis: geometric mean of the semi-axes; ratio: over least squares scaled by an oracle to hold exactly 90 %.",
     ]
     return Section(f"coverage-{name}", f"Uncertainty: {SETS[name]}", "coverage", "", [], tables, figures, notes)
@@ -223,7 +225,10 @@ def _ratio_table(evaluation: Evaluation) -> Table:
 def _fallback_table(evaluation: Evaluation) -> Table:
     heads = ["Regime", "Ships", "Ratio at the last horizon", "low", "high", "Why"]
     table = evaluation.fallback
-    rows = [list(row) for row in zip(*(table[key] for key in table), strict=True)]
+    rows = [
+        [regime, "yes" if ships else "no", *rest]
+        for regime, ships, *rest in zip(*(table[key] for key in table), strict=True)
+    ]
     note = "Decided on the calibration objects, so that the test objects stay a test."
     return Table(heads, rows, dict.fromkeys(heads[2:5], ".3f"), note=note)
 

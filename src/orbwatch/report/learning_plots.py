@@ -39,7 +39,9 @@ def error_by_horizon(curves: Mapping[str, Curve], regime: str, measure: str, uni
     }
 
 
-def ratios(rows: Mapping[str, Sequence[tuple[str, float, float, float]]], reference: str, horizon_min: float) -> Spec:
+def ratios(
+    rows: Mapping[str, Sequence[tuple[str, float, float, float]]], reference: str, horizon_min: float, title: str
+) -> Spec:
     """Ratios of medians to a reference, with intervals: for each forecaster (regime, ratio, low, high)."""
     data: list[Spec] = []
     for name, cells in rows.items():
@@ -55,10 +57,10 @@ def ratios(rows: Mapping[str, Sequence[tuple[str, float, float, float]]], refere
                 },
             }
         )  # fmt: skip
-    title = f"Median error at {horizon_min:g} min over that of {reference}, 95 % intervals"
+    words = f"median error over {reference}'s, {horizon_min:g} min"
     return {
         "data": data,
-        "layout": _layout(title, "", "ratio", shapes=[_level(1.0)], scattermode="group", scattergap=0.7),
+        "layout": _layout(title, "", words, shapes=[_level(1.0)], scattermode="group", scattergap=0.7),
     }
 
 
