@@ -302,3 +302,15 @@ def test_every_loss_and_bf16_train(data: Path, tmp_path: Path) -> None:
     for loss in ("nll", "crps", "energy", "huber"):
         settings = replace(QUICK, epochs=1, loss=loss, windows=64, precision="bf16" if loss == "crps" else "fp32")
         assert np.isfinite(train(data, tmp_path / loss, SMALL, settings).best_loss)
+
+
+def test_two_processes_train_together(data: Path, tmp_path: Path) -> None:
+    """DDP: each takes half of every batch, the first writes."""
+    said: list[tuple[float, str]] = []
+    settings = replace(QUICK, devices=2, epochs=1, windows=256)
+    found = train(data, tmp_path / "run", SMALL, settings, progress=lambda f, words: said.append((f, words)))
+    assert found.epochs == 1
+    assert found.steps == 4
+    assert np.isfinite(found.best_loss)
+    assert any("windows/s" in words for _, words in said)
+    load_network(found.best_checkpoint)

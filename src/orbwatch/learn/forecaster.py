@@ -15,6 +15,7 @@ from orbwatch.learn import ema
 from orbwatch.learn.datamodule import Batch, Checked
 from orbwatch.learn.failures import not_finite
 from orbwatch.learn.order import Draw, torch_seed
+from orbwatch.learn.process import settle
 from orbwatch.learn.schedule import optimizer, rate
 from orbwatch.learn.windows import REGIMES
 from orbwatch.models.losses import loss
@@ -38,11 +39,13 @@ class Forecaster(LightningModule):
     itself sets makes no fair comparison of epochs.
     """
 
-    def __init__(self, network: TrajectoryTransformer, settings: TrainSettings, steps_an_epoch: int) -> None:
+    def __init__(
+        self, network: TrajectoryTransformer, settings: TrainSettings, steps_an_epoch: int, threads: int = 1
+    ) -> None:
         super().__init__()
         self.network = network
         self.average = ema.averaged(network) if settings.ema > 0.0 else None
-        self.settings, self.steps_an_epoch = settings, steps_an_epoch
+        self.settings, self.steps_an_epoch, self.threads = settings, steps_an_epoch, threads
         self.validation: Validation | None = None
         self.carried: dict[str, Any] = {}
         """Put into every checkpoint: scaler, features, hashes."""
@@ -54,8 +57,10 @@ class Forecaster(LightningModule):
         return self.network if self.average is None else self.average
 
     def setup(self, stage: str) -> None:
-        """Chooses the losses, in each process: functions made on the spot do not travel."""
+        """Chooses the losses in each process: functions made on the spot do not travel."""
         del stage
+        if self.trainer.world_size > 1:
+            settle(self.threads)
         self.loss = loss(self.settings)
         fair = replace(self.settings, loss="nll") if self.settings.loss == "beta-nll" else self.settings
         self.validation_loss = loss(fair)
@@ -71,13 +76,23 @@ class Forecaster(LightningModule):
     def training_step(self, batch: Batch) -> Tensor:
         """Mean loss of a batch. Raises TrainingError when it is not a number."""
         epoch, step = divmod(self.trainer.global_step, self.steps_an_epoch)
-        torch.manual_seed(torch_seed(self.settings.seed, Draw.NETWORK, epoch, step, self.trainer.global_rank))
+        self._reseed(torch_seed(self.settings.seed, Draw.NETWORK, epoch, step, self.trainer.global_rank))
         each = _losses(self.network, self.loss, batch)[0]
         value = each.mean()
         if not torch.isfinite(value):
             bad = ~torch.isfinite(each).all(1)
             raise not_finite(epoch, step, batch.window[bad].tolist(), batch.object_id[bad].tolist(), len(bad))
         return value
+
+    def _reseed(self, seed: int) -> None:
+        # torch.manual_seed keeps a stack trace of every call where there is no GPU: milliseconds, and growing memory.
+        index = self.device.index
+        generator = torch.default_generator if index is None else torch.cuda.default_generators[index]
+        generator.manual_seed(seed)
+
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+        """To the GPU; on a CPU there is nothing to do."""
+        return batch if device.type == "cpu" else super().transfer_batch_to_device(batch, device, dataloader_idx)
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         """One step of the optimiser, and of the average, before anything can be saved."""
