@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from orbwatch.errors import InputError
+from orbwatch.learn.features import QUERY, feature_table
+from orbwatch.models import export as exporting
 from orbwatch.models.card import read_card, write_card
-from orbwatch.models.export import export, export_checkpoints
 from orbwatch.models.registry import find_model, list_models, show
 from orbwatch.models.runtime import TrajectoryForecaster
+from orbwatch.models.trajectory import TrajectoryTransformer
+from orbwatch.settings import as_json
+from orbwatch.settings_groups import NetworkSettings
 
-from .packaged import SMALL, variant
+from .packaged import SMALL, scaler, variant
 
 
 def test_card_says_what_it_is(model: Path) -> None:
@@ -70,6 +76,30 @@ def test_a_broken_network_is_refused_even_with_its_hash(model: Path, tmp_path: P
 
 def test_number_of_members_and_checkpoints(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="number of networks"):
-        export([], tmp_path, SMALL)
+        exporting.export([], tmp_path, SMALL)
     with pytest.raises(InputError, match="no checkpoint"):
-        export_checkpoints([], tmp_path)
+        exporting.export_checkpoints([], tmp_path)
+
+
+def checkpoint(path: Path, seed: int, settings: NetworkSettings = SMALL) -> Path:
+    """What a training run leaves, as far as exporting needs it."""
+    torch.manual_seed(seed)
+    weights = TrajectoryTransformer(settings).state_dict()
+    names = [feature._asdict() for feature in feature_table()]
+    carried = {"network": as_json(settings), "train": {"epochs": 2}, "scaler": scaler().to_dict(), "windows": 88}
+    carried |= {"features": names, "query": [feature._asdict() for feature in QUERY], "data_sha256": "d"}
+    torch.save({"state_dict": {f"network.{k}": v for k, v in weights.items()}, "orbwatch": carried}, path)
+    return path
+
+
+def test_checkpoints_become_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[float] = []
+    monkeypatch.setattr(exporting, "export_member", lambda model, *_: made.append(model.place.sum().item()))
+    runs = [checkpoint(tmp_path / f"{k}.ckpt", k) for k in (0, 1)]
+    card = exporting.export_checkpoints(runs, tmp_path / "m", data={"split": "by object"}, fallback=["GEO"])
+    assert len(set(made)) == card.members == 2
+    assert card.data == {"data_sha256": "d", "windows": 88, "split": "by object"}
+    assert (card.train, card.fallback) == ({"epochs": 2}, ["GEO"])
+    other = checkpoint(tmp_path / "other.ckpt", 2, replace(SMALL, layers=2))
+    with pytest.raises(InputError, match=r"other\.ckpt.*unlike the others"):
+        exporting.export_checkpoints([*runs, other], tmp_path / "m")
