@@ -201,6 +201,8 @@ class TrainSettings:
     """Windows in one step."""
     windows: Annotated[int, Range(ge=0)] = 0
     """Train on this many windows only, drawn at random from the training objects; 0: all of them."""
+    burn_repeat: Annotated[int, Range(ge=1, le=100)] = 4
+    """Times that a window with a burn in its history counts: they are one in twenty, and hard."""
     bootstrap: bool = False
     """Draw the training objects with replacement, as for a member of an ensemble."""
     learning_rate: Annotated[float, Range(gt=0.0, le=1.0)] = 2e-3

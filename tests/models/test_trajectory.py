@@ -36,8 +36,8 @@ def trained(settings: NetworkSettings | None = None, features: int = 24) -> Traj
 
 
 def test_parameters_of_the_default() -> None:
-    assert parameters(TrajectoryTransformer(NetworkSettings())) == 102_019
-    assert parameters(TrajectoryTransformer(NetworkSettings(layers=4, feedforward=192))) < MOST_PARAMETERS
+    assert parameters(TrajectoryTransformer(NetworkSettings())) == 168_579
+    assert parameters(TrajectoryTransformer(NetworkSettings(layers=3))) < MOST_PARAMETERS
 
 
 def test_heads_must_divide_the_width() -> None:

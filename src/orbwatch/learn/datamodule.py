@@ -24,6 +24,7 @@ from orbwatch.learn.order import Draw, Order, stream
 from orbwatch.learn.prefetch import Clock, ahead
 from orbwatch.learn.scaler import Scaler
 from orbwatch.learn.sequences import SequenceStore
+from orbwatch.learn.windows import BURN_IN_HISTORY
 from orbwatch.settings_groups import TrainSettings
 
 VALIDATION_WINDOWS = 20_000
@@ -86,11 +87,14 @@ def choose(store: SequenceStore, settings: TrainSettings) -> Chosen:
     """The windows to train and to validate on.
 
     Training: `train.windows` of the training objects' windows at random (0: all); with `train.bootstrap`, as many
-    objects as there are, drawn with replacement. Validation: at most `VALIDATION_WINDOWS`, evenly spread over objects
+    objects as there are, drawn with replacement. Windows with a burn in their history count `train.burn_repeat` times.
+    Validation: at most `VALIDATION_WINDOWS`, evenly spread over objects
     and time. Raises InputError when there are none.
     """
     training, validation = (store.ids(split, usable=True) for split in ("train", "validation"))
     rng = stream(settings.seed, Draw.CHOICE)
+    burned = training[(store.burn_bits[training] & BURN_IN_HISTORY) > 0]
+    training = np.concatenate([training, *[burned] * (settings.burn_repeat - 1)])
     if settings.bootstrap and len(training):
         training = _resampled(training, store.object_of(training), rng)
     if 0 < settings.windows < len(training):

@@ -25,6 +25,8 @@ from orbwatch.settings_groups import NetworkSettings
 HISTORY = 20
 NARROW = 8
 """Numbers of each step that the state reads directly, step by step, beside what attention picks."""
+STATE_BETWEEN = 4
+"""The state's feed-forward is this much wider than the network: one row a window, it costs next to nothing."""
 LOG_FACTOR_LIMIT = 12.0
 """Largest size of a logarithm of the factor's diagonal, before the scale: far beyond need, it keeps exp finite."""
 
@@ -87,6 +89,19 @@ class EncoderLayer(nn.Module):
         return rows + between
 
 
+class Block(nn.Module):
+    """A normalised feed-forward step beside the identity."""
+
+    def __init__(self, width: int, between: int) -> None:
+        super().__init__()
+        self.norm, self.up, self.down = nn.LayerNorm(width), nn.Linear(width, between), nn.Linear(between, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., width) -> the same shape."""
+        added: Tensor = self.down(functional.relu(self.up(self.norm(x))))
+        return x + added
+
+
 class TrajectoryTransformer(nn.Module):
     """Encoder over the history, horizon queries, zero-initialised heads; see the module.
 
@@ -109,9 +124,10 @@ class TrajectoryTransformer(nn.Module):
         self.state_query = nn.Parameter(torch.randn(1, 1, width))
         self.narrow = nn.Linear(width, NARROW)
         self.state_in = nn.Linear(width + HISTORY * NARROW, width)
-        self.state_up, self.state_down = nn.Linear(width, between), nn.Linear(between, width)
+        self.state_blocks = nn.Sequential(*(Block(width, STATE_BETWEEN * width) for _ in range(2)))
         self.horizon_query = nn.Linear(query, width)
         self.horizon_in, self.horizon_state = nn.Linear(width + query, width), nn.Linear(width, width, bias=False)
+        self.horizon_block = Block(width, between)
         self.scale_share = nn.Parameter(torch.zeros(3))
         self.state_head, self.horizon_head = nn.Linear(width, 6), nn.Linear(width, 18)
         for head in (self.state_head, self.horizon_head):
@@ -138,10 +154,10 @@ class TrajectoryTransformer(nn.Module):
         asked = torch.cat((self.state_query.expand(n, -1, -1), self.horizon_query(query)), 1)
         read = self.attention(asked, k, v).reshape(n, -1, self.width)
         state = self.state_in(torch.cat((read[:, 0], self.narrow(rows).reshape(n, -1)), 1))
-        state = state + self.state_down(functional.relu(self.state_up(state)))
+        state = self.state_blocks(state)
         known = torch.cat((read[:, 1:], query), 2)
         horizon = functional.relu(self.horizon_in(known) + self.horizon_state(state).unsqueeze(1))
-        return state, horizon
+        return state, self.horizon_block(horizon)
 
     def drop(self, x: Tensor, keep: Tensor | None) -> Tensor:
         """Dropout by the given factors, or as the mode says."""
