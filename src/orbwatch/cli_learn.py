@@ -63,7 +63,7 @@ def train_trajectory(data: Path, output: Path, resume: bool, **options: Any) -> 
     """The short-arc forecaster: what least squares on a noisy track leaves over, and how far it can be off."""
     from orbwatch import views_learn
 
-    views_learn.train_trajectory(data, output, settings_of(options), resume)
+    views_learn.train_trajectory(data, output, settings_of(options), resume, terminal_progress())
 
 
 @click.group()
@@ -105,6 +105,18 @@ def models_show(name: str, form: Any) -> None:
     from orbwatch import views_models
 
     views_models.show_model(name, form)
+
+
+@models.command("pack")
+@click.argument("runs", type=FILE, nargs=-1, required=True)
+@data_option
+@click.option("--output", type=FILE, required=True, help="Folder of the model.")
+@click.option("--name", help="Its name. [default: the folder's]")
+def models_pack(runs: tuple[Path, ...], data: Path, output: Path, name: str | None) -> None:
+    """One calibrated model from up to five training runs: an ensemble. Needs orbwatch[learn]."""
+    from orbwatch import views_learn
+
+    views_learn.pack_models(list(runs), data, output, name, terminal_progress())
 
 
 VERBS = (dataset, train, evaluate, models)

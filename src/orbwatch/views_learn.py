@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from orbwatch.errors import OrbwatchError
+from orbwatch.models.registry import RUN_MODEL
 from orbwatch.report.progress import LOG_EVERY_S, Progress
 from orbwatch.report.tabular import emit, emit_json
 from orbwatch.settings import DatasetSettings, Settings
@@ -50,7 +51,7 @@ def check_dataset(folder: Path, progress: Progress) -> int:
     return 1 if findings else 0
 
 
-def train_trajectory(data: Path, output: Path, settings: Settings, resume: bool) -> None:
+def train_trajectory(data: Path, output: Path, settings: Settings, resume: bool, progress: Progress) -> None:
     """Train, and say how it went."""
     _need_torch()
     from orbwatch.learn.train import train
@@ -64,6 +65,17 @@ def train_trajectory(data: Path, output: Path, settings: Settings, resume: bool)
     )
     for regime, (model, squares) in trained.median_km.items():
         click.echo(f"  {regime}: median error after 30 min {model:.3f} km; least squares {squares:.3f} km", err=True)
+    pack_models([output], data, output / RUN_MODEL, None, progress)
+
+
+def pack_models(runs: list[Path], data: Path, folder: Path, name: str | None, progress: Progress) -> None:
+    """Make a model of training runs, and say where it forecasts and where physics does."""
+    _need_torch()
+    from orbwatch.learn.packing import pack
+
+    card = pack(runs, data, folder, progress, name=name)
+    physics = ", ".join(card.fallback) or "no group of windows"
+    click.echo(f"{folder}: {card.members} network(s); least squares instead in {physics}", err=True)
 
 
 def _line() -> Callable[[float, str], None]:
@@ -86,9 +98,13 @@ def evaluate_trajectory(baseline: Path, scaled: Path, data: Path, output: Path, 
     """Evaluate and write the report."""
     _need_torch()
     from orbwatch.learn.evaluate import evaluate
-    from orbwatch.report.evaluation import write_report
+    from orbwatch.learn.packing import record
+    from orbwatch.report.evaluation import lead, write_report
 
-    write_report(evaluate(baseline, scaled, data, output, progress), output)
+    evaluation = evaluate(baseline, scaled, data, output, progress)
+    record(evaluation, scaled)
+    click.echo(lead(evaluation), err=True)
+    click.echo(write_report(evaluation, output))
 
 
 def _need_torch() -> None:

@@ -21,7 +21,8 @@ def _set(seed: int, claimed: float = 1.0, objects: int = 60, windows: int = 160,
     cov = np.broadcast_to(np.eye(3) * (claimed * sigma[:, None, None]) ** 2, (n, horizons, 3, 3)).copy()
     ids = np.repeat(np.arange(objects), windows)
     forecast = GaussianForecast(np.zeros((n, horizons, 3)), cov)
-    return forecast, coverage.Seen(truth, (ids % 2).astype(np.int8), ids, 60.0 * np.arange(1.0, horizons + 1.0))
+    group = (ids % 2).astype(np.int8)
+    return forecast, coverage.Seen(truth, group, group, ids, 60.0 * np.arange(1.0, horizons + 1.0))
 
 
 def _table(claimed: float):

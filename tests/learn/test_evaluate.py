@@ -20,7 +20,7 @@ from orbwatch.learn.forecasters import SOURCES, Predicted, Reference
 from orbwatch.learn.judge import judge
 from orbwatch.learn.metrics import rows_of
 from orbwatch.learn.scaler import Scaler
-from orbwatch.learn.windows import Windows
+from orbwatch.learn.windows import GROUPS, Windows
 from orbwatch.models.card import Card
 from orbwatch.models.trajectory import TrajectoryTransformer
 from orbwatch.report.evaluation import lead, write_report
@@ -36,8 +36,8 @@ PLAN = Plan(draws=2, looks=2, bootstrap=40, threads=1)
 class TowardsTruth:
     """Least squares moved by a share of its error; its covariance is scaled by `claims` squared."""
 
-    sources = SOURCES[1:]
-    shipped = "ensemble"
+    sources = SOURCES[1:-1]
+    whole = "ensemble"
 
     def __init__(self, share: float, claims: float) -> None:
         self.share, self.claims = share, claims
@@ -65,7 +65,7 @@ def evaluation() -> Evaluation:
 
 
 def test_errors_are_of_every_forecaster_and_in_order(evaluation: Evaluation) -> None:
-    names = ["hold", "two_body", "j2_j4", "least_squares", "ukf", "baseline", "scaled"]
+    names = ["hold", "two_body", "j2_j4", "least_squares", "ukf", "baseline", "scaled", "shipped"]
     assert list(dict.fromkeys(evaluation.errors["forecaster"])) == names
     assert list(dict.fromkeys(evaluation.errors["set"])) == list(SETS)
     at = {"set": "sigma50", "quantity": "position", "regime": "LEO", "horizon_min": 30.0}
@@ -84,7 +84,8 @@ def test_comparisons_say_how_much_better(evaluation: Evaluation) -> None:
         assert row["wilcoxon_p"] < 0.01
         (row,) = rows_of(evaluation.comparisons, forecaster="scaled", reference="baseline", **where)
         assert row["ratio"] == pytest.approx(0.5)
-    assert evaluation.fallback["ships"] == [True] * 4
+    assert evaluation.fallback["regime"] == list(GROUPS)
+    assert evaluation.fallback["ships"] == [True] * 4 + [False] * 4  # nothing disturbed to judge by
 
 
 def test_burn_set_is_where_least_squares_is_far_off(evaluation: Evaluation) -> None:
@@ -140,7 +141,7 @@ def test_model_folders_are_judged_and_explained(tmp_path: Path, monkeypatch: pyt
     assert found.facts["scaled model"].startswith("m: 1 network of 7 parameters, trained on 88 windows")
     assert found.losses == {"scaled, training": [[0.5, 1.0], [2.0, 1.5]], "scaled, validation": [[1.0], [1.75]]}
     assert set(found.attributions["ablation"]) == {feature.group for feature in FEATURES}
-    assert found.fallback["ships"] == [False] * 4
+    assert not any(found.fallback["ships"])
     html = write_report(found, tmp_path / "report").read_text()
     assert "What the scaled model looks at" in html
     assert "It ships nowhere" in html

@@ -27,20 +27,20 @@ def test_quiet_windows_do_not_overlap_and_hold_no_burn() -> None:
 
 
 def test_draws_differ_in_noise_and_place_and_repeat_exactly() -> None:
-    one = evaluation_sets.quiet_draws(series(), 2, seed=3, sigma_m=50.0)
-    again = evaluation_sets.quiet_draws(series(), 2, seed=3, sigma_m=50.0)
+    one = evaluation_sets.draws_of(series(), 2, seed=3, sigma_m=50.0)
+    again = evaluation_sets.draws_of(series(), 2, seed=3, sigma_m=50.0)
     np.testing.assert_array_equal(one.r_obs_km, again.r_obs_km)
     assert set(np.unique(one.sigma_km)) == {0.05}
     assert len(np.unique(one.epoch_us[one.object_id == 0] % (SPAN * 60_000_000))) == 2
-    other = evaluation_sets.quiet_draws(series(), 2, seed=4, sigma_m=50.0)
+    other = evaluation_sets.draws_of(series(), 2, seed=4, sigma_m=50.0)
     assert not np.array_equal(one.r_obs_km[: len(other)], other.r_obs_km[: len(one)])
 
 
 def test_noise_is_of_the_stated_size() -> None:
-    windows = evaluation_sets.quiet_draws(series(16), 3, seed=1, sigma_m=200.0)
+    windows = evaluation_sets.draws_of(series(16), 3, seed=1, sigma_m=200.0)
     noise = windows.r_obs_km - windows.truth_history_rv_km[..., :3]
     assert np.nanstd(noise) == pytest.approx(0.2, rel=0.05)
-    drawn = evaluation_sets.quiet_draws(series(16), 3, seed=1).sigma_km[:, 0] * 1e3
+    drawn = evaluation_sets.draws_of(series(16), 3, seed=1).sigma_km[:, 0] * 1e3
     assert 10.0 <= drawn.min() < drawn.max() <= 500.0
     assert len(np.unique(drawn)) == 48
 

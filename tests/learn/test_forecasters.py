@@ -87,8 +87,8 @@ def test_model_is_asked_as_network_with_dropout_and_as_ensemble() -> None:
     given = windows(12)
     physics = forecasters.reference(given)
     model = forecasters.Model(forecaster(1.0, 3.0))
-    assert model.sources == forecasters.SOURCES[1:]
-    assert model.shipped == forecasters.ENSEMBLE
+    assert model.sources == forecasters.SOURCES[1:-1]
+    assert model.whole == forecasters.ENSEMBLE
     found = {source: model.predict(given, physics, source, seed=1) for source in model.sources}
     one, both = found[forecasters.NETWORK], found[forecasters.ENSEMBLE]
     np.testing.assert_allclose(both.gaussian.mean_rtn_km, 2.0 * one.gaussian.mean_rtn_km, atol=1e-6)
@@ -100,5 +100,5 @@ def test_model_is_asked_as_network_with_dropout_and_as_ensemble() -> None:
 
 def test_single_network_is_no_ensemble() -> None:
     model = forecasters.Model(forecaster(1.0))
-    assert model.shipped == forecasters.NETWORK
+    assert model.whole == forecasters.NETWORK
     assert forecasters.ENSEMBLE not in model.sources

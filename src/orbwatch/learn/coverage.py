@@ -31,6 +31,8 @@ class Seen:
     truth_rtn_km: Float[np.ndarray, "n h 3"]
     """In RTN of the physics prediction, like the forecasts."""
     regime: Int[np.ndarray, " n"]
+    group: Int[np.ndarray, " n"]
+    """What regions are calibrated by: see `windows.GROUPS`."""
     object_id: Int[np.ndarray, " n"]
     horizon_s: Float[np.ndarray, " h"]
 
@@ -49,18 +51,18 @@ class Method:
         """What draws the regions."""
         return self.conformal or Formal()
 
-    def regions(self, forecast: GaussianForecast, regime: Int[np.ndarray, " n"], level: float) -> Regions:
+    def regions(self, forecast: GaussianForecast, group: Int[np.ndarray, " n"], level: float) -> Regions:
         """Regions that claim `level` at each horizon."""
-        return self.calibrated.regions(forecast, regime, level)
+        return self.calibrated.regions(forecast, group, level)
 
-    def tube(self, forecast: GaussianForecast, regime: Int[np.ndarray, " n"], level: float) -> Regions:
+    def tube(self, forecast: GaussianForecast, group: Int[np.ndarray, " n"], level: float) -> Regions:
         """Regions that claim `level` at all horizons at once; for a covariance at its word, those of each horizon."""
-        return self.conformal.tube(forecast, regime, level) if self.conformal else self.regions(forecast, regime, level)
+        return self.conformal.tube(forecast, group, level) if self.conformal else self.regions(forecast, group, level)
 
 
 def methods(source: str, forecast: GaussianForecast, seen: Seen, unit: str) -> tuple[Method, Method]:
     """The source at its word, and with conformal fitted on these (calibration) windows; see `Conformal` for `unit`."""
-    calibration = Calibration(forecast, seen.truth_rtn_km, seen.regime, seen.object_id)
+    calibration = Calibration(forecast, seen.truth_rtn_km, seen.group, seen.object_id)
     return Method(source, ALONE), Method(source, CONFORMAL, Conformal(unit=unit).fit(calibration))
 
 
@@ -85,8 +87,8 @@ def coverage_rows(
     level: float = LEVEL,
 ) -> list[list[Any]]:
     """Rows of the coverage table (`COVERAGE`) for one method: each regime by each horizon, then by all at once (0)."""
-    regions = method.regions(forecast, seen.regime, level)
-    tube = method.tube(forecast, seen.regime, level)
+    regions = method.regions(forecast, seen.group, level)
+    tube = method.tube(forecast, seen.group, level)
     inside, together = regions.contains(seen.truth_rtn_km), tube.joint(seen.truth_rtn_km)
     axis, tube_axis = regions.axis_m(), tube.axis_m()
     rows: list[list[Any]] = []
@@ -120,7 +122,7 @@ def reliability_rows(
     """Rows of the reliability table (`RELIABILITY`): claimed level against coverage, all horizons together."""
     rows: list[list[Any]] = []
     for level in levels:
-        inside = method.regions(forecast, seen.regime, level).contains(seen.truth_rtn_km)
+        inside = method.regions(forecast, seen.group, level).contains(seen.truth_rtn_km)
         for label, mask in regimes_of(seen.regime, regime_names):
             rows.append([method.source, method.kind, label, float(level), float(inside[mask].mean())])
     return rows

@@ -22,7 +22,7 @@ SETS = {
     "burn": "one burn of 0.1-10 m/s in the history, noise 50 m",
 }
 PAIRS = (
-    *((name, "least_squares") for name in (*BASELINES, "baseline", "scaled") if name != "least_squares"),
+    *((name, "least_squares") for name in (*BASELINES, "baseline", "scaled", "shipped") if name != "least_squares"),
     ("scaled", "ukf"),
     ("scaled", "baseline"),
 )

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from orbwatch.errors import InputError
 from orbwatch.learn.cut import SPAN, windows_of
 from orbwatch.learn.sequences import MANIFEST, SequenceStore
-from orbwatch.learn.windows import HISTORY, Windows
+from orbwatch.learn.windows import BURN_IN_FORECAST, HISTORY, Windows
 from orbwatch.settings_groups import DatasetSettings
 from orbwatch.simulate.burns import Burn
 from orbwatch.simulate.sensors import observe, sensor_of
@@ -92,15 +92,22 @@ def quiet(series: Series, offset: int = 0, stride: int = STRIDE, threads: int = 
     return _some(windows.take(windows.burn == 0), "no window without thrust that least squares can fit")
 
 
-def quiet_draws(series: Series, draws: int, seed: int, sigma_m: float | None = None, threads: int = 1) -> Windows:
-    """Quiet windows of `draws` looks at the same truth: noise drawn anew each time, windows begin elsewhere."""
+def draws_of(
+    series: Series, draws: int, seed: int, sigma_m: float | None = None, *, burns: bool = False, threads: int = 1
+) -> Windows:
+    """Windows of `draws` looks at the same truth: noise drawn anew each time, windows begin elsewhere.
+
+    Without thrust, or, with `burns`, as they come but for thrust after the last position, which nothing foretells.
+    """
     rng = np.random.default_rng([seed, 7])
-    room = min(STRIDE, series.truth.rv_km.shape[1] - SPAN + 1)
-    parts = [
-        quiet(series.redrawn(seed * 100 + draw, sigma_m), int(rng.integers(room)), threads=threads)
-        for draw in range(draws)
-    ]
-    return Windows.concat(parts)
+    rows = series.truth.rv_km.shape[1]
+    room = min(STRIDE, rows - SPAN + 1)
+    parts = []
+    for draw in range(draws):
+        first = np.arange(int(rng.integers(room)), rows - SPAN + 1, STRIDE)
+        windows = series.redrawn(seed * 100 + draw, sigma_m).cut(first, threads)
+        parts.append(windows.take((windows.burn & (BURN_IN_FORECAST if burns else 0xFF)) == 0))
+    return _some(Windows.concat(parts), "no window without thrust that least squares can fit")
 
 
 def with_burn(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from orbwatch.learn.features import inputs
 from orbwatch.learn.windows import Windows
@@ -15,8 +15,10 @@ from orbwatch.uncertainty.gaussian import GaussianForecast
 
 LEAST_SQUARES = "least_squares"
 NETWORK, DROPOUT, ENSEMBLE = "network", "MC dropout", "ensemble"
-SOURCES = (LEAST_SQUARES, NETWORK, DROPOUT, ENSEMBLE)
-"""Where a covariance comes from: least squares' formal one, one network's, that of passes with dropout, of members."""
+SHIPPED = "shipped"
+SOURCES = (LEAST_SQUARES, NETWORK, DROPOUT, ENSEMBLE, SHIPPED)
+"""Where a covariance comes from: least squares' formal one, one network's, that of passes with dropout, of members;
+and what users get: the model where it ships, least squares elsewhere."""
 PASSES = 20
 """Passes with dropout."""
 _BATCH = 4096
@@ -56,8 +58,8 @@ class Forecaster(Protocol):
 
     sources: tuple[str, ...]
     """Those of `SOURCES` that it has."""
-    shipped: str
-    """The one of them that users get."""
+    whole: str
+    """The one of them that all its networks give."""
 
     def predict(self, windows: Windows, physics: Reference, source: str, seed: int) -> Predicted:
         """Forecasts of one of `sources`; physics is least squares on the same windows."""
@@ -77,6 +79,16 @@ def reference(windows: Windows, threads: int = 1) -> Reference:
     return Reference(rv_km, GaussianForecast(np.zeros(cov.shape[:3]), cov), np.concatenate(axes))
 
 
+def shipped(physics: Reference, whole: Predicted, ships: Bool[np.ndarray, " n"]) -> Predicted:
+    """What users get: the model's forecast for the windows where it ships, least squares for the others."""
+    pick = ships[:, None, None]
+    gaussian = GaussianForecast(
+        np.where(pick, whole.gaussian.mean_rtn_km, physics.gaussian.mean_rtn_km),
+        np.where(pick[..., None], whole.gaussian.cov_rtn_km2, physics.gaussian.cov_rtn_km2),
+    )
+    return Predicted(np.where(pick, whole.rv_km, physics.rv_km), gaussian)
+
+
 class Model:
     """A model as `models.runtime` runs it, without its fallback: what it would say in every regime."""
 
@@ -85,7 +97,7 @@ class Model:
         self._all = TrajectoryForecaster(f.folder, f.card, f.members, None, (), f.threads)
         self._first = TrajectoryForecaster(f.folder, f.card, f.members[:1], None, (), f.threads)
         self.sources: tuple[str, ...] = (NETWORK, DROPOUT, ENSEMBLE) if len(f.members) > 1 else (NETWORK, DROPOUT)
-        self.shipped = ENSEMBLE if len(f.members) > 1 else NETWORK
+        self.whole = ENSEMBLE if len(f.members) > 1 else NETWORK
 
     def predict(self, windows: Windows, physics: Reference, source: str, seed: int) -> Predicted:  # noqa: ARG002
         """Forecasts of one of `sources`, a batch at a time: the answers of many members or passes are large."""

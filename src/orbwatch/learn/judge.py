@@ -7,7 +7,7 @@ objects; everything that is reported is measured on the test objects.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,11 +26,11 @@ from orbwatch.learn.coverage import (
     yardstick,
 )  # fmt: skip
 from orbwatch.learn.evaluation import BURN_M_S, PAIRS, SETS, SIGMA_M, Evaluation, Plan, Progress
-from orbwatch.learn.evaluation_sets import Series, quiet, quiet_draws, with_burn
-from orbwatch.learn.forecasters import LEAST_SQUARES, Forecaster, Predicted, Reference, reference
-from orbwatch.learn.metrics import Columns, Errors, columns, error_table, errors, height, rows_of, stacked
+from orbwatch.learn.evaluation_sets import Series, draws_of, quiet, with_burn
+from orbwatch.learn.forecasters import LEAST_SQUARES, SHIPPED, Forecaster, Predicted, Reference, reference, shipped
+from orbwatch.learn.metrics import Columns, columns, error_table, errors, height, rows_of, stacked
 from orbwatch.learn.scored import PIT, SCORES, pit_rows, score_rows
-from orbwatch.learn.windows import REGIMES, Windows
+from orbwatch.learn.windows import GROUPS, REGIMES, Windows, group_code
 
 
 def judge(
@@ -38,19 +38,18 @@ def judge(
 ) -> Evaluation:
     """Everything but attributions: `models` are those of `MODELS`; the regions are those of "scaled"."""
     began = time.monotonic()
-    known = quiet_draws(calibration, plan.draws, plan.seed, threads=plan.threads)
-    fitted, decision = _calibrate(known, models["scaled"], plan, progress)
+    known, fitted, decision = calibrate(calibration, models["scaled"], plan, progress)
     judged = _sets(test, plan)
     found = []
     for index, windows in enumerate(judged.values()):
         progress("errors and tests", index / len(judged))
-        found.append(_errors(windows, models, plan))
+        found.append(_errors(windows, models, decision, plan))
     progress("errors and tests", 1.0)
     shares: list[list[Any]] = []
     for index, name in enumerate(judged):
         progress("uncertainty", index / len(judged))
         windows = judged[name] if name == "burn" else _many(test, name, plan)
-        shares.append(list(_uncertainty(windows, models["scaled"], fitted, plan)))
+        shares.append(list(_uncertainty(windows, models["scaled"], fitted, decision, plan)))
     progress("uncertainty", 1.0)
     tables = [stacked(dict(zip(judged, parts, strict=True)), "set") for parts in zip(*found, strict=True)]
     coverage, reliability, scores, pit = (
@@ -59,7 +58,7 @@ def judge(
     worst = {name: worst_cells(_of_set(coverage, name)) for name in judged}
     facts = {
         "test objects": f"{len(test.sigma_km)}, unseen in training and calibration",
-        "conformal": f"fitted on {len(known):,} windows of {len(calibration.sigma_km)} calibration objects,"
+        "conformal": f"fitted on {known:,} windows of {len(calibration.sigma_km)} calibration objects,"
         f" exchangeable unit: {plan.unit}",
         "seed": str(plan.seed),
         "took": f"{time.monotonic() - began:.0f} s",
@@ -71,28 +70,33 @@ def judge(
     )  # fmt: skip
 
 
-def _calibrate(
-    windows: Windows, scaled: Forecaster, plan: Plan, progress: Progress
-) -> tuple[dict[str, tuple[Method, Method]], Columns]:
-    """Conformal on every source, and where the model ships, from windows of the calibration objects."""
+def calibrate(
+    calibration: Series, model: Forecaster, plan: Plan, progress: Progress, sources: Sequence[str] | None = None
+) -> tuple[int, dict[str, tuple[Method, Method]], Columns]:
+    """Windows used, conformal on each of `sources` (None: all), and in which groups the model ships.
+
+    All from calibration objects, with burns as they come; which of `GROUPS` a window is in shows in its own fit.
+    """
+    windows = draws_of(calibration, plan.draws, plan.seed, burns=True, threads=plan.threads)
     physics = reference(windows, plan.threads)
     seen = _seen(windows, physics)
+    whole = _predicted(windows, physics, model, model.whole, plan)
+    forecasts = {
+        name: errors(each.rv_km, _truth(windows)) for name, each in ((model.whole, whole), (LEAST_SQUARES, physics))
+    }
+    pair = (model.whole, LEAST_SQUARES)
+    table = comparison.compare(
+        forecasts, [pair], seen.group, windows.object_id, windows.epoch_us, windows.horizon_s[0], GROUPS, plan.bootstrap
+    )
+    decision = comparison.fallback(table, *pair, GROUPS)
     fitted = {}
-    forecasts: dict[str, Errors] = {}
-    sources = (LEAST_SQUARES, *scaled.sources)
+    sources = sources or (LEAST_SQUARES, *model.sources, SHIPPED)
     for index, source in enumerate(sources):
         progress("calibrating", index / len(sources))
-        predicted = _predicted(windows, physics, scaled, source, plan)
+        predicted = _predicted(windows, physics, model, source, plan, decision)
         fitted[source] = methods(source, predicted.gaussian, seen, plan.unit)
-        if source in (LEAST_SQUARES, scaled.shipped):
-            forecasts[source] = errors(predicted.rv_km, _truth(windows))
     progress("calibrating", 1.0)
-    pair = (scaled.shipped, LEAST_SQUARES)
-    table = comparison.compare(
-        forecasts, [pair], windows.regime, windows.object_id, windows.epoch_us, windows.horizon_s[0], REGIMES,
-        plan.bootstrap,
-    )  # fmt: skip
-    return fitted, comparison.fallback(table, *pair, REGIMES)
+    return len(windows), fitted, decision
 
 
 def _sets(test: Series, plan: Plan) -> dict[str, Windows]:
@@ -106,14 +110,18 @@ def _sets(test: Series, plan: Plan) -> dict[str, Windows]:
 
 def _many(test: Series, name: str, plan: Plan) -> Windows:
     """More windows of a quiet set, for coverage: noise of the same kind drawn several times."""
-    return quiet_draws(test, plan.draws, plan.seed + 50, SIGMA_M if name == "sigma50" else None, plan.threads)
+    return draws_of(test, plan.draws, plan.seed + 50, SIGMA_M if name == "sigma50" else None, threads=plan.threads)
 
 
-def _errors(windows: Windows, models: Mapping[str, Forecaster], plan: Plan) -> tuple[Columns, Columns]:
+def _errors(
+    windows: Windows, models: Mapping[str, Forecaster], decision: Columns, plan: Plan
+) -> tuple[Columns, Columns]:
     forecasts = {name: errors(forecast(windows), _truth(windows)) for name, forecast in BASELINES.items()}
     physics = reference(windows, plan.threads)
     for name, model in models.items():
-        forecasts[name] = errors(_predicted(windows, physics, model, model.shipped, plan).rv_km, _truth(windows))
+        forecasts[name] = errors(_predicted(windows, physics, model, model.whole, plan).rv_km, _truth(windows))
+    users = _predicted(windows, physics, models["scaled"], SHIPPED, plan, decision)
+    forecasts[SHIPPED] = errors(users.rv_km, _truth(windows))
     about = windows.regime, windows.object_id
     table = error_table(forecasts, *about, windows.horizon_s[0], REGIMES)
     tests = comparison.compare(
@@ -123,14 +131,14 @@ def _errors(windows: Windows, models: Mapping[str, Forecaster], plan: Plan) -> t
 
 
 def _uncertainty(
-    windows: Windows, scaled: Forecaster, fitted: Mapping[str, tuple[Method, Method]], plan: Plan
+    windows: Windows, scaled: Forecaster, fitted: Mapping[str, tuple[Method, Method]], decision: Columns, plan: Plan
 ) -> tuple[Columns, Columns, Columns, Columns]:
     physics = reference(windows, plan.threads)
     seen = _seen(windows, physics)
     oracle = yardstick(physics.gaussian, seen)
     rows: dict[str, list[list[Any]]] = {"coverage": [], "reliability": [], "scores": [], "pit": []}
     for source in fitted:
-        forecast = _predicted(windows, physics, scaled, source, plan).gaussian
+        forecast = _predicted(windows, physics, scaled, source, plan, decision).gaussian
         for method in fitted[source]:
             rows["coverage"] += coverage_rows(method, forecast, seen, oracle, REGIMES)
             rows["reliability"] += reliability_rows(method, forecast, seen, REGIMES)
@@ -142,12 +150,23 @@ def _uncertainty(
     )  # type: ignore[return-value]
 
 
-def _predicted(windows: Windows, physics: Reference, model: Forecaster, source: str, plan: Plan) -> Predicted:
-    return physics if source == LEAST_SQUARES else model.predict(windows, physics, source, plan.seed)
+def _predicted(
+    windows: Windows, physics: Reference, model: Forecaster, source: str, plan: Plan, decision: Columns | None = None
+) -> Predicted:
+    if source == LEAST_SQUARES:
+        return physics
+    if source != SHIPPED or decision is None:
+        return model.predict(windows, physics, source, plan.seed)
+    codes = [GROUPS.index(row["regime"]) for row in rows_of(decision, ships=True)]
+    return shipped(
+        physics, model.predict(windows, physics, model.whole, plan.seed), np.isin(group_code(windows), codes)
+    )
 
 
 def _seen(windows: Windows, physics: Reference) -> Seen:
-    return Seen(physics.to_rtn(_truth(windows)), windows.regime, windows.object_id, windows.horizon_s[0])
+    return Seen(
+        physics.to_rtn(_truth(windows)), windows.regime, group_code(windows), windows.object_id, windows.horizon_s[0]
+    )
 
 
 def _truth(windows: Windows) -> np.ndarray:

@@ -30,8 +30,8 @@ def score_rows(method: Method, forecast: GaussianForecast, seen: Seen, regime_na
     levels = np.array(LEVELS)
     for label, mask in regimes_of(seen.regime, regime_names):
         part, truth = forecast.take(mask), seen.truth_rtn_km[mask]
-        gap = np.abs(coverage_curve(method.calibrated, part, truth, seen.regime[mask], levels) - levels[:, None])
-        axis = geometric_mean(method.regions(part, seen.regime[mask], LEVEL).axis_m())
+        gap = np.abs(coverage_curve(method.calibrated, part, truth, seen.group[mask], levels) - levels[:, None])
+        axis = geometric_mean(method.regions(part, seen.group[mask], LEVEL).axis_m())
         own = [float("nan")] * 4
         if method.kind == ALONE:
             scores = nll(part, truth), crps_axes_km(part, truth), energy_score_km(part, truth, _DRAWS)

@@ -27,6 +27,10 @@ STEP_S = 60.0
 """Seconds from one position to the next, as a rule."""
 REGIMES = ("LEO", "MEO", "GEO", "HEO")
 """Names of the regime codes 0 to 3."""
+DISTURBED_RMS = 1.4
+"""Rms of a fit from which a window counts as disturbed: noise alone comes there once in a million."""
+GROUPS = (*REGIMES, *(f"{regime} disturbed" for regime in REGIMES))
+"""Classes of windows that are calibrated, and judged, each by itself: regime, and whether an orbit fits the track."""
 BURN_IN_HISTORY = 1
 """Bit of `Windows.burn`: thrust between the first and the last position."""
 BURN_IN_FORECAST = 2
@@ -147,6 +151,12 @@ def regime_code(rv_km: Float[np.ndarray, "n 6"]) -> Int8[np.ndarray, " n"]:
     synchronous = (turns >= 0.9) & (turns <= 1.1)
     code[known] = np.select([eccentricity >= 0.25, synchronous, perigee_km < 2000.0], [3, 2, 0], default=1)
     return code
+
+
+def group_code(windows: Windows) -> Int8[np.ndarray, " n"]:
+    """Class of each window, from what is known when it is forecast: index into GROUPS, -1 where the fit failed."""
+    disturbed = (windows.fit.rms > DISTURBED_RMS) & (windows.regime >= 0)
+    return np.where(disturbed, windows.regime + len(REGIMES), windows.regime).astype(np.int8)
 
 
 def gmst_rad(epoch_us: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:

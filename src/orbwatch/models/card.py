@@ -46,7 +46,7 @@ class Card:
     coverage: dict[str, Any] = field(default_factory=dict)
     """Measured coverage of its regions."""
     fallback: list[str] = field(default_factory=list)
-    """Regimes in which physics is used instead, because the gain was not significant."""
+    """Groups of windows in which physics is used instead, because the gain was not significant."""
     note: str = ""
     files: dict[str, str] = field(default_factory=dict)
     """SHA-256 of every file beside the card."""

@@ -9,6 +9,8 @@ from orbwatch.errors import InputError
 from orbwatch.models.card import CARD, Card, read_card
 
 PACKAGED = Path(__file__).parent / "weights"
+RUN_MODEL = "model"
+"""Where in the folder of a training run its model is."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,12 @@ def list_models(*folders: Path) -> list[Found]:
 
 
 def find_model(name: str | Path) -> Path:
-    """The folder of a packaged model's name, or of a path. Raises InputError where neither is there."""
+    """The folder of a packaged model's name, of a path, or of a training run's model. Raises InputError for others."""
     if (PACKAGED / name / CARD).is_file():
         return PACKAGED / name
-    if (Path(name) / CARD).is_file():
-        return Path(name)
+    for folder in (Path(name), Path(name) / RUN_MODEL):
+        if (folder / CARD).is_file():
+            return folder
     names = ", ".join(sorted(path.parent.name for path in PACKAGED.glob(f"*/{CARD}"))) or "none"
     legal = f"a folder with {CARD}, or a packaged model: {names}"
     raise InputError("no such model", field="model", value=str(name), legal=legal)

@@ -20,7 +20,7 @@ from jaxtyping import Bool, Float, Float32
 from orbwatch.errors import InputError
 from orbwatch.learn.features import Inputs, feature_table, inputs, restore
 from orbwatch.learn.scaler import Scaler
-from orbwatch.learn.windows import REGIMES, Windows
+from orbwatch.learn.windows import GROUPS, Windows, group_code
 from orbwatch.models.card import CONFORMAL, HEAD, SCALER, TRUNK, Card, check_files, read_card, read_json
 from orbwatch.models.registry import find_model
 from orbwatch.propagate.least_squares import OK
@@ -78,7 +78,7 @@ class Member:
 class TrajectoryForecaster:
     """A trajectory model ready to forecast; `load` makes it.
 
-    Attributes: folder, card, members, conformal (None: not calibrated), fallback (codes of regimes), threads.
+    Attributes: folder, card, members, conformal (None: not calibrated), fallback (codes of groups), threads.
     """
 
     def __init__(
@@ -109,12 +109,12 @@ class TrajectoryForecaster:
         if [row["name"] for row in card.features] != [feature.name for feature in feature_table(uncertainty)]:
             hint = f"It was made by orbwatch {card.orbwatch}; use that, or train it again"
             raise InputError("a model of other features", file=folder, field="features", hint=hint)
-        unknown = [name for name in card.fallback if name not in REGIMES]
+        unknown = [name for name in card.fallback if name not in GROUPS]
         if unknown:
-            raise InputError("unknown regime", file=folder, field="fallback", value=unknown, legal=", ".join(REGIMES))
+            raise InputError("unknown group", file=folder, field="fallback", value=unknown, legal=", ".join(GROUPS))
         conformal = Conformal.from_dict(read_json(folder / CONFORMAL)) if CONFORMAL in card.files else None
         members = tuple(_member(folder, member) for member in range(card.members))
-        return cls(folder, card, members, conformal, tuple(REGIMES.index(name) for name in card.fallback), threads)
+        return cls(folder, card, members, conformal, tuple(GROUPS.index(name) for name in card.fallback), threads)
 
     def predict(self, windows: Windows) -> GaussianForecast:
         """Positions at `windows.horizon_s` as Gaussians, RTN of the least-squares prediction; NaN where no fit."""
@@ -144,11 +144,11 @@ class TrajectoryForecaster:
 
         Raises InputError where the model was not calibrated (for this level, or these horizons).
         """
-        return self._calibrated().regions(forecast, windows.regime, level)
+        return self._calibrated().regions(forecast, group_code(windows), level)
 
     def tube(self, windows: Windows, forecast: GaussianForecast, level: float) -> Regions:
         """The same for all horizons at once."""
-        return self._calibrated().tube(forecast, windows.regime, level)
+        return self._calibrated().tube(forecast, group_code(windows), level)
 
     def _calibrated(self) -> Conformal:
         if self.conformal is None:
@@ -179,7 +179,7 @@ class TrajectoryForecaster:
             part = windows.take(rows)
             given = inputs(part, self.uncertainty)
             mean, factor = ask(given)
-            physics = np.isin(part.regime, (-1, *self.fallback))
+            physics = np.isin(group_code(part), (-1, *self.fallback))
             mean[:, physics] = 0.0
             factor[:, physics] = np.exp(-given.log_scale[physics])[:, None, None, None] * np.eye(3, dtype=np.float32)
             failed: Bool[np.ndarray, " n"] = part.fit.status != OK

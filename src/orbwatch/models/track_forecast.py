@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 
 from orbwatch.catalog.tracks import Tracks
 from orbwatch.learn.tracks import windows_of_tracks
-from orbwatch.learn.windows import HORIZONS, REGIMES, STEP_S
+from orbwatch.learn.windows import HORIZONS, REGIMES, STEP_S, group_code
 from orbwatch.models.runtime import TrajectoryForecaster
 from orbwatch.time import format_utc_many
 
@@ -91,7 +91,7 @@ def forecast_tracks(
     regions = forecaster.regions(windows, gaussian, level)
     states = answers.states_km()
     at = np.array(minutes) - 1
-    physics = np.isin(windows.regime, forecaster.fallback)
+    physics = np.isin(group_code(windows), forecaster.fallback)
     return TrackForecast(
         name=made.name,
         regime=np.array(REGIMES)[windows.regime],

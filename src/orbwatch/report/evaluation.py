@@ -10,16 +10,17 @@ from typing import Any
 from orbwatch.catalog.written import write_atomically
 from orbwatch.learn.evaluation import SETS, Evaluation
 from orbwatch.learn.metrics import ALL, Columns, rows_of
-from orbwatch.learn.windows import REGIMES
+from orbwatch.learn.windows import GROUPS, REGIMES
 from orbwatch.report import learning_plots as plots
 from orbwatch.report.html import Figure, Page, Section, Table, render
 
 NAMES = {
     "hold": "hold", "two_body": "two-body", "j2_j4": "J2-J4", "least_squares": "least squares", "ukf": "UKF",
-    "baseline": "baseline model", "scaled": "scaled model",
+    "baseline": "baseline model", "scaled": "scaled model", "shipped": "shipped model",
 }  # fmt: skip
 """Forecasters as people call them."""
 _JOINT = 0.0
+_JUDGED = {"baseline", "scaled", "shipped", "ukf"}
 _SHOWN_MIN = (1.0, 5.0, 10.0, 20.0, 30.0)
 
 
@@ -57,33 +58,33 @@ def page(evaluation: Evaluation) -> Page:
 def lead(evaluation: Evaluation) -> str:
     """What matters, in two sentences."""
     parts = []
-    where = {"quantity": "position", "forecaster": "scaled", "reference": "least_squares"}
+    where = {"quantity": "position", "forecaster": "shipped", "reference": "least_squares"}
     for name, regime, words in (
         ("sigma50", "LEO", "in LEO with 50 m noise"),
         ("burn", ALL, "with an unknown burn in the history"),
     ):
         parts += [
-            f"{words} the scaled model's median error after {row['horizon_min']:g} min is {row['ratio']:.2f} times that"
-            f" of least squares (95 % interval {row['ratio_low']:.2f} to {row['ratio_high']:.2f})"
+            f"{words} the shipped model's median error after {row['horizon_min']:g} min is {row['ratio']:.2f} times"
+            f" that of least squares (95 % interval {row['ratio_low']:.2f} to {row['ratio_high']:.2f})"
             for row in _last(evaluation.comparisons, set=name, regime=regime, **where)
         ]
     ships = [r for r, yes in zip(evaluation.fallback["regime"], evaluation.fallback["ships"], strict=True) if yes]
     shipped = "It ships nowhere: the answer is that of least squares"
     if ships:
         shipped = f"It ships in {', '.join(ships)}"
-        shipped += "" if len(ships) == len(REGIMES) else "; elsewhere the answer is that of least squares"
+        shipped += "" if len(ships) == len(GROUPS) else "; elsewhere the answer is that of least squares"
     text = "; ".join(parts)
     return f"{text[:1].upper()}{text[1:]}. {shipped}."
 
 
 def _numbers(evaluation: Evaluation) -> list[tuple[str, str]]:
     out = [(f"{sum(evaluation.sets['windows']):,}", "windows judged")]
-    where = {"quantity": "position", "forecaster": "scaled", "regime": ALL, "horizon_min": 30.0}
+    where = {"quantity": "position", "forecaster": "shipped", "regime": ALL, "horizon_min": 30.0}
     for name in ("sigma50", "burn"):
         rows = rows_of(evaluation.errors, set=name, **where)
         out += [(f"{row['median']:.3f} km", f"median error after 30 min, {SETS[name]}") for row in rows]
     words = "cells where conformal 90 % regions hold 88 to 92 %"
-    rows = rows_of(evaluation.worst, set="stored", kind="conformal", source="ensemble")
+    rows = rows_of(evaluation.worst, set="stored", kind="conformal", source="shipped")
     return out + [(f"{row['within']} of {row['cells']}", words) for row in rows]
 
 
@@ -92,7 +93,7 @@ def _top_figures(evaluation: Evaluation) -> list[Figure]:
     for name in dict.fromkeys(evaluation.comparisons.get("set", [])):
         cells: dict[str, list[tuple[str, float, float, float]]] = {}
         minutes = 0.0
-        for forecaster in ("ukf", "baseline", "scaled"):
+        for forecaster in ("ukf", "baseline", "scaled", "shipped"):
             for regime in (*REGIMES, ALL):
                 where = {"quantity": "position", "forecaster": forecaster, "reference": "least_squares"}
                 for row in _last(evaluation.comparisons, set=name, regime=regime, **where):
@@ -170,8 +171,8 @@ def _coverage(evaluation: Evaluation, name: str) -> Section:
         figures.append(plots.pit(densities, "Probability integral transform of the positions, all axes"))
     tables = [("Coverage", _coverage_table(coverage, name)), ("Calibration", _score_table(evaluation.scores, name))]
     notes = [
-        "Conformal regions are fitted on quiet windows of the calibration objects with the data set's range of noise;"
-        " they promise nothing for one noise by itself, or after a burn.",
+        "Conformal regions are fitted on the calibration objects, with the data set's range of noise and burns as they"
+        " come, by regime and apart for windows that no orbit fits; they promise nothing for one noise by itself.",
         "axis: geometric mean of the semi-axes; ratio: over least squares scaled by an oracle to hold exactly 90 %.",
     ]
     return Section(f"coverage-{name}", f"Uncertainty: {SETS[name]}", "coverage", "", [], tables, figures, notes)
@@ -216,14 +217,15 @@ def _ratio_table(evaluation: Evaluation) -> Table:
     rows = [
         [row["set"], NAMES[row["forecaster"]], NAMES[row["reference"]], *(row[key] for key in keys)]
         for row in rows_of(evaluation.comparisons, quantity="position")
-        if row["horizon_min"] in _SHOWN_MIN and {row["forecaster"], row["reference"]} & {"baseline", "scaled", "ukf"}
+        if row["horizon_min"] in _SHOWN_MIN
+        and {row["forecaster"], row["reference"]} & {"baseline", "scaled", "shipped", "ukf"}
     ]
     formats = {"Horizon, min": "g"} | dict.fromkeys(heads[5:8], ".3f") | dict.fromkeys(heads[8:], ".2g")
     return Table(heads, rows, formats, note="Position. Intervals: 95 %, cluster bootstrap by object. Velocity: JSON.")
 
 
 def _fallback_table(evaluation: Evaluation) -> Table:
-    heads = ["Regime", "Ships", "Ratio at the last horizon", "low", "high", "Why"]
+    heads = ["Group of windows", "Ships", "Ratio at the last horizon", "low", "high", "Why"]
     table = evaluation.fallback
     rows = [
         [regime, "yes" if ships else "no", *rest]
