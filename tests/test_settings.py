@@ -17,6 +17,7 @@ from orbwatch.settings import (
     RiskSettings,
     ScreenSettings,
     Settings,
+    TrainSettings,
     as_json,
     data_folder,
     describe,
@@ -173,3 +174,18 @@ def test_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_import_is_light() -> None:
     code = "import sys, orbwatch.settings as s; s.load_settings(environ={}); print('pydantic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [({"network.heads": 3}, "divisor of network.width = 64"), ({"train.horizons": 31}, "at most 30")],
+)
+def test_networks_that_cannot_be_are_refused(values: dict[str, Any], says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        load_settings(overrides=values)
+
+
+def test_all_that_changes_the_numbers_of_a_training_is_hashed() -> None:
+    train = TrainSettings()
+    assert settings_hash(train) == settings_hash(replace(train, threads=7, device="cpu"))
+    assert settings_hash(train) != settings_hash(replace(train, devices=2))

@@ -190,6 +190,11 @@ class NetworkSettings:
     uncertainty_features: bool = True
     """Use the four features of the uncertainty group (24 features); without them, 20."""
 
+    def __post_init__(self) -> None:
+        if self.width % self.heads:
+            legal = f"a divisor of network.width = {self.width}"
+            raise InputError("heads do not divide the width", field="network.heads", value=self.heads, legal=legal)
+
 
 @dataclass(frozen=True)
 class TrainSettings:
@@ -218,10 +223,10 @@ class TrainSettings:
     loss: Literal["nll", "beta-nll", "crps", "energy", "huber"] = "beta-nll"
     """Loss of the position residual."""
     beta: Share = 0.5
-    """Exponent of beta-NLL (Seitzer et al. 2022)."""
+    """Exponent of beta-NLL (Seitzer et al. 2022); used by beta-nll only."""
     physics: Annotated[float, Range(ge=0.0)] = 0.01
     """Weight of the physics-consistency loss."""
-    horizons: Annotated[int, Range(ge=1, le=1000)] = 8
+    horizons: Annotated[int, Range(ge=1, le=30)] = 8
     """Horizons drawn anew for each training batch, of the 30; validation uses all."""
     augment: Share = 0.3
     """Share of the training windows that are augmented."""
@@ -237,8 +242,8 @@ class TrainSettings:
     """Where to train; auto takes a GPU when there is one."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     """Arithmetic of the network; auto is bf16 on a GPU that has it and fp32 elsewhere."""
-    devices: Annotated[int, Range(ge=1, le=64), NOT_HASHED] = 1
-    """GPUs, or processes on a CPU; above 1 they train together (DDP)."""
+    devices: Annotated[int, Range(ge=1, le=64)] = 1
+    """GPUs, or processes on a CPU; above 1 they share out each batch (DDP)."""
     threads: Annotated[int, Range(ge=1, le=256), NOT_HASHED] = 2
     """Processor threads."""
 
