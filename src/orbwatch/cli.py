@@ -125,13 +125,30 @@ def propagate(catalog: Path, at: str, ids: Path | None, form: Any) -> None:
 @click.option("--sigma-m", type=click.FloatRange(1e-3, 1e5), help="Noise of positions, m an axis, where not said.")
 @click.option("--frame", type=click.Choice(["gcrf", "eme2000", "teme", "itrf"]), help="Frame, where not said.")
 @click.option("--model", default="track", show_default=True, help="Packaged model, or a model's folder.")
-@click.option("--minutes", default="5,10,20,30", show_default=True, help="Forecast times after the last position.")
-@click.option("--level", type=float, default=0.9, show_default=True, help="Share of positions inside the region.")
+@click.option(
+    "--minutes",
+    default="5,10,20,30",
+    show_default=True,
+    help="Forecast times after the last position: whole minutes 1 to 30, separated by commas.",
+)
+@click.option(
+    "--level",
+    type=float,
+    default=0.9,
+    show_default=True,
+    help="Share of positions inside the region: 0.5, 0.6, 0.7, 0.8, 0.9, 0.95 or 0.99.",
+)
 @format_option("table", "csv", "json", "parquet")
 def forecast(
     track: Path, sigma_m: float | None, frame: str | None, model: str, minutes: str, level: float, form: Any
 ) -> None:
-    """Where tracked objects will be in the next half hour, with regions that hold what they say."""
+    """Where tracked objects will be in the next half hour if no thrust follows, with regions that hold what they say.
+
+    Sigmas, m, and covariances, m^2 (not in the table), are along R, T and N of the predicted state: radial, transverse
+    and normal to the orbit, transverse near the velocity. The region is the ellipsoid of that covariance,
+    region_radius standard deviations large; region_axis_m is the geometric mean of its semi-axes. Both are empty where
+    the model has no calibrated region.
+    """
     from orbwatch import views_models
 
     times = views_models.check_minutes(minutes)

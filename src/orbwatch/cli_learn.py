@@ -1,4 +1,7 @@
-"""The verbs of learning: make a data set, train, evaluate, look at models. All but `models` need orbwatch[learn]."""
+"""The verbs of learning: make a data set, train, evaluate, look at models.
+
+`train`, `evaluate` and `models pack` need orbwatch[learn]; the others do with orbwatch alone.
+"""
 
 from __future__ import annotations
 

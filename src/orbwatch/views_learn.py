@@ -13,7 +13,7 @@ import click
 from orbwatch.errors import OrbwatchError
 from orbwatch.models.registry import RUN_MODEL
 from orbwatch.report.progress import LOG_EVERY_S, Progress
-from orbwatch.report.tabular import emit, emit_json
+from orbwatch.report.tabular import emit_facts, emit_json
 from orbwatch.settings import DatasetSettings, Settings
 
 
@@ -24,7 +24,7 @@ def build_dataset(settings: DatasetSettings, output: Path, progress: Progress) -
     built = build(settings, output, progress)
     click.echo(
         f"{output}: {built.windows:,} windows, {built.bytes / 1e6:.1f} MB, in {built.seconds:.0f} s, "
-        f"most memory of a process {built.peak_rss_mb:.0f} MB",
+        f"most memory of all processes together {built.peak_rss_mb:.0f} MB",
         err=True,
     )
 
@@ -37,7 +37,7 @@ def show_dataset(folder: Path, form: str) -> None:
     if form == "json":
         emit_json(facts)
     else:
-        emit({"": list(facts), "value": [str(value) for value in facts.values()]}, "table", title=str(folder))
+        emit_facts(facts, title=str(folder))
 
 
 def check_dataset(folder: Path, progress: Progress) -> int:
@@ -108,6 +108,6 @@ def evaluate_trajectory(baseline: Path, scaled: Path, data: Path, output: Path, 
 
 
 def _need_torch() -> None:
-    for name in ("torch", "lightning"):
+    for name in ("torch", "lightning", "tensorboard", "onnx", "onnxscript", "captum"):
         if find_spec(name) is None:
             raise OrbwatchError(f"this needs {name}: pip install 'orbwatch[learn]'")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,11 @@ import click
 import numpy as np
 
 from orbwatch.errors import InputError
-from orbwatch.report.tabular import Format, emit, emit_json
+from orbwatch.report.tabular import Format, emit, emit_facts, emit_json
+
+_SHOWN = 10  # rows put aside that are named
+_NUMBERS = {"horizon_min": "g", "region_radius": ".2f", "fit_rms": ".2f"}
+_UNITS = {"_km_s": ".6f", "_km": ".3f", "_m": ".1f"}
 
 
 def show_models(form: Format) -> None:
@@ -42,14 +45,7 @@ def show_model(name: str, form: str) -> None:
         return
     for key in ("features", "query"):
         facts[key] = ", ".join(feature["name"] for feature in facts[key])
-    for key, value in facts.items():
-        if not isinstance(value, dict):
-            click.echo(f"{key:12} {value}")
-    for key, value in facts.items():
-        if isinstance(value, dict):
-            click.echo(f"\n{key}")
-            for inner, item in value.items():
-                click.echo(f"  {inner:28} {json.dumps(item) if isinstance(item, dict | list) else item}")
+    emit_facts(facts)
 
 
 def forecast_track(
@@ -61,12 +57,22 @@ def forecast_track(
 
     tracks = read_tracks(file, sigma_m, frame)
     made = forecast_tracks(tracks, model, minutes, level)
-    for row in tracks.rejected:
+    for row in tracks.rejected[:_SHOWN]:
         click.echo(f"put aside: {row}", err=True)
+    if len(tracks.rejected) > _SHOWN:
+        click.echo(f"put aside: and {len(tracks.rejected) - _SHOWN:,} more", err=True)
     for name, reason in made.refused.items():
         click.echo(f"no forecast for {name}: {reason}", err=True)
-    emit(made.columns(), form, title=made.title(), limit=60)
+    columns = made.columns()
+    if form == "table":
+        columns = {name: values for name, values in columns.items() if not name.startswith("cov_")}
+    emit(columns, form, title=made.title(), limit=60, numbers={name: _number(name) for name in columns})
     return 0 if len(made.name) else 1
+
+
+def _number(column: str) -> str:
+    """How a terminal shows a column: by name, or by the unit at its end."""
+    return _NUMBERS.get(column) or next((spec for unit, spec in _UNITS.items() if column.endswith(unit)), "")
 
 
 def check_minutes(text: str) -> tuple[int, ...]:
@@ -77,6 +83,10 @@ def check_minutes(text: str) -> tuple[int, ...]:
         minutes = ()
     if not minutes or not all(1 <= minute <= 30 for minute in minutes):
         raise InputError(
-            "not forecast times", file="command line", field="--minutes", value=text, legal="1 to 30, commas between"
+            "not forecast times",
+            file="command line",
+            field="--minutes",
+            value=text,
+            legal="whole minutes 1 to 30, separated by commas",
         )
     return minutes

@@ -58,8 +58,18 @@ def test_objects_come_in_order_of_time_and_bad_rows_are_put_aside(tmp_path: Path
     assert tracks.ballistic_m2_kg[2] == 0.02
     reasons = " | ".join(str(item) for item in tracks.rejected)
     assert len(tracks.rejected) == 5
-    for part in ("line 6", "y_km", "time_utc", "no orbit is there", "the row has 4 cells", "same time"):
+    for part in (
+        "line 6",
+        "y_km",
+        "time_utc",
+        "no orbit is there",
+        "the row has 4 cells",
+        "same time, 2025-01-01T00:01",
+    ):
         assert part in reasons, part
+    for item in tracks.rejected:
+        assert str(item).count("track.csv") == 1
+        assert str(item).count("line ") == (item.line is not None)
 
 
 @pytest.mark.parametrize(
@@ -69,8 +79,9 @@ def test_objects_come_in_order_of_time_and_bad_rows_are_put_aside(tmp_path: Path
         (["time_utc,x_km,y_km,z_km", "2025-01-01T00:00:00,7000,0,0"], {"frame": "gcrf"}, "--sigma-m"),
         (["time_utc,x_km,y_km,z_km", "2025-01-01T00:00:00,7000,0,0"], {"sigma_m": 5.0}, "--frame"),
         (["time_utc,x_km,y_km,z_km"], {}, "holds no rows"),
+        (["time_utc,x_km,y_km,z_km", "2025,7e3,0,0"], {"sigma_m": 5.0}, "First reason: line 2: "),
     ],
-    ids=["column", "sigma", "frame", "empty"],
+    ids=["column", "sigma", "frame", "empty", "time"],
 )
 def test_what_is_refused_says_what_to_do(
     tmp_path: Path, lines: list[str], options: dict[str, object], says: str
@@ -87,3 +98,10 @@ def test_an_ephemeris_message_is_a_track(tmp_path: Path) -> None:
     assert np.abs(tracks.r_gcrf_km - R_GCRF_KM).max() < 1e-6
     with pytest.raises(InputError, match="--sigma-m"):
         read_tracks(path)
+    r_km = np.concatenate([R_GCRF_KM[:5], [[6000.0, 0.0, 0.0]]])
+    path.write_text(
+        write_oem(Oem((OemSegment("SAT", "2025-001A", "GCRF", MINUTES, r_km, np.ones_like(r_km)),), 0, "T"))
+    )
+    aside = str(read_tracks(path, sigma_m=5.0).rejected[0])
+    assert aside.startswith(f"{path}: 2025-001A at 2025-01-01T00:05:00.000000: no orbit is there")
+    assert aside.count("track.oem") == 1

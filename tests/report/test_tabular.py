@@ -7,9 +7,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from orbwatch.report.tabular import Format, emit
+from orbwatch.report.tabular import Format, emit, emit_facts
 
-COLUMNS = {"norad_id": np.array([5, 25544]), "miss_km": np.array([0.25, np.nan]), "name": ["A", "B"]}
+COLUMNS = {
+    "norad_id": np.array([5, 25544]),
+    "miss_km": np.array([0.25, np.nan]),
+    "axis_m": np.array([np.inf, 2.0]),
+    "name": ["A", "B"],
+}
 
 
 def written(form: Format, limit: int | None = None) -> bytes:
@@ -18,13 +23,21 @@ def written(form: Format, limit: int | None = None) -> bytes:
     return out.getvalue()
 
 
-def test_csv_and_parquet_keep_every_value_and_leave_nan_empty() -> None:
-    assert written("csv") == b"norad_id,miss_km,name\n5,0.25,A\n25544,,B\n"
-    assert pl.read_parquet(io.BytesIO(written("parquet"))).rows() == [(5, 0.25, "A"), (25544, None, "B")]
+def test_csv_and_parquet_keep_every_value_and_leave_what_is_not_finite_empty() -> None:
+    assert written("csv") == b"norad_id,miss_km,axis_m,name\n5,0.25,,A\n25544,,2.0,B\n"
+    assert pl.read_parquet(io.BytesIO(written("parquet"))).rows() == [(5, 0.25, None, "A"), (25544, None, 2.0, "B")]
 
 
 def test_json_is_strict() -> None:
-    assert json.loads(written("json"))[1] == {"norad_id": 25544, "miss_km": None, "name": "B"}
+    first, second = json.loads(written("json"))
+    assert first == {"norad_id": 5, "miss_km": 0.25, "axis_m": None, "name": "A"}
+    assert second == {"norad_id": 25544, "miss_km": None, "axis_m": 2.0, "name": "B"}
+
+
+def test_missing_numbers_stay_missing() -> None:
+    out = io.BytesIO()
+    emit({"pc": [None, float("nan"), float("-inf"), 0.5], "note": [None, None, None, None]}, "csv", out)
+    assert out.getvalue() == b"pc,note\n,\n,\n,\n0.5,\n"
 
 
 @pytest.mark.parametrize(("limit", "more"), [(None, False), (1, True)])
@@ -47,3 +60,25 @@ def test_columns_of_an_empty_result_keep_their_types() -> None:
     out = io.BytesIO()
     emit({"norad_id": np.zeros(0, np.int64), "miss_km": np.zeros(0), "name": []}, "parquet", out)
     assert list(pl.read_parquet(out.getvalue()).schema.values()) == [pl.Int64, pl.Float64, pl.String]
+
+
+def test_facts_stand_one_a_line_with_groups_below_their_names() -> None:
+    digest = "d" * 130
+    facts = {
+        "windows": 5,
+        "split": {"train": 3, "why": {"LEO": [1, 2]}, "none": {}},
+        "note": "long " * 60,
+        "hash": digest,
+        "empty": "",
+        "gone": None,
+        "torch": False,
+    }
+    out = io.BytesIO()
+    emit_facts(facts, out, title="data")
+    lines = out.getvalue().decode().splitlines()
+    assert lines[:4] == ["data", "windows  5", "split", "  train  3"]
+    assert "    LEO  1, 2" in lines
+    assert lines[-3:] == ["empty    -", "gone     -", "torch    no"]
+    assert max(len(line) for line in lines if digest not in line) <= 120
+    assert any(line.endswith(digest) for line in lines)
+    assert sum(line.count("long") for line in lines) == 60

@@ -11,7 +11,7 @@ import csv
 import io
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ from orbwatch.catalog.opened import open_text
 from orbwatch.catalog.quality import Rejected
 from orbwatch.errors import InputError
 from orbwatch.frames import eme2000_to_gcrf, itrf_to_gcrf, teme_to_gcrf
-from orbwatch.time import parse_utc, us_to_jd
+from orbwatch.time import format_utc, parse_utc, us_to_jd
 
 FRAMES = ("teme", "gcrf", "eme2000", "itrf")
 _NEEDED = ("time_utc", "x_km", "y_km", "z_km")
@@ -84,8 +84,8 @@ def read_tracks(path: str | Path, sigma_m: float | None = None, frame: str | Non
     read = _read_oem if _is_oem(text) else _read_csv
     read(text, str(path), sigma_m, frame, rows, rejected)
     if not rows.time_us:
-        reason = str(rejected[0]) if rejected else "it holds no rows"
-        raise InputError("no usable position", file=path, hint=f"First reason: {reason}")
+        reason = f"First reason: {replace(rejected[0], file='')}" if rejected else "It holds no rows"
+        raise InputError("no usable position", file=path, hint=reason)
     return _sorted(rows, rejected, str(path))
 
 
@@ -114,7 +114,7 @@ def _read_csv(
                 named = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
                 rows.add(*_csv_row(named, file, line, sigma_m, frame))
             except InputError as error:
-                rejected.append(Rejected(line, None, str(error), ",".join(cells)[:80], file))
+                rejected.append(Rejected(line, None, _reason(error), ",".join(cells)[:80], file))
     except csv.Error as error:
         raise InputError(f"malformed CSV: {error}", file=file, line=reader.line_num) from None
 
@@ -174,7 +174,13 @@ def _read_oem(
                 _check_radius(tuple(r_km), file, None)
                 rows.add(segment.object_id, when, tuple(r_km), sigma_m, axes, math.nan)
             except InputError as error:
-                rejected.append(Rejected(None, None, str(error), file=file))
+                where = f"{segment.object_id} at {format_utc(when)}"
+                rejected.append(Rejected(None, None, f"{where}: {_reason(error)}", file=file))
+
+
+def _reason(error: InputError) -> str:
+    """What an error says, without the place that a `Rejected` names itself."""
+    return str(replace(error, file=None, line=None))
 
 
 _TO_GCRF: dict[str, Callable[..., tuple[np.ndarray, np.ndarray]]] = {
@@ -191,7 +197,8 @@ def _sorted(rows: _Rows, rejected: list[Rejected], file: str) -> Tracks:
     first = np.ones(len(order), bool)
     first[1:] = (who[order][1:] != who[order][:-1]) | (when[order][1:] != when[order][:-1])
     rejected += [
-        Rejected(None, None, f"a second position of {who[row]} at the same time", file=file) for row in order[~first]
+        Rejected(None, None, f"a second position of {who[row]} at the same time, {format_utc(when[row])}", file=file)
+        for row in order[~first]
     ]
     keep = order[first]
     r_km, axes = np.array(rows.r_km), np.array(rows.frame)

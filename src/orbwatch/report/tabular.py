@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import sys
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -65,11 +67,43 @@ def emit_json(value: Any, stream: ByteStream | None = None) -> None:
     out.flush()
 
 
+def emit_facts(facts: Mapping[str, Any], stream: ByteStream | None = None, *, title: str = "") -> None:
+    """Write facts for reading to a stream (standard output): one a line, those of a group indented below its name.
+
+    A value is text, a number, a list, or a group (a mapping) in turn. Long ones go on, indented, on the next line.
+    """
+    out: Any = stream or sys.stdout.buffer
+    width = max(80, min(120, shutil.get_terminal_size().columns))
+    lines = [title, *_fact_lines(facts, width, "")] if title else _fact_lines(facts, width, "")
+    out.write("".join(f"{line}\n" for line in lines).encode())
+    out.flush()
+
+
+def _fact_lines(facts: Mapping[str, Any], width: int, indent: str) -> Iterator[str]:
+    column = max((len(name) for name, value in facts.items() if not isinstance(value, Mapping)), default=0) + 2
+    further = indent + " " * min(column, 24)
+    for name, value in facts.items():
+        if isinstance(value, Mapping):
+            yield f"{indent}{name}" if value else f"{indent}{name:{column}}-"
+            yield from _fact_lines(value, width, indent + "  ")
+        else:
+            text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else _shown(value, None)
+            yield from textwrap.wrap(
+                f"{indent}{name:{column}}{text or '-'}",
+                width,
+                subsequent_indent=further,
+                break_long_words=False,  # a hash or a path stays whole, to be copied: rather a wide line
+                break_on_hyphens=False,
+            )
+
+
 def _series(name: str, values: Any) -> pl.Series:
     series = pl.Series(name, values)
     if series.dtype == pl.Null:  # nothing but missing texts: numbers come as arrays
         series = series.cast(pl.String)
-    return series.fill_nan(None) if series.dtype.is_float() else series
+    if series.dtype.is_float():
+        return series.set(~series.is_finite(), None)
+    return series
 
 
 def _rows(columns: Columns) -> list[dict[str, Any]]:
