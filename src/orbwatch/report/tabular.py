@@ -81,20 +81,20 @@ def emit_facts(facts: Mapping[str, Any], stream: ByteStream | None = None, *, ti
 
 def _fact_lines(facts: Mapping[str, Any], width: int, indent: str) -> Iterator[str]:
     column = max((len(name) for name, value in facts.items() if not isinstance(value, Mapping)), default=0) + 2
-    further = indent + " " * min(column, 24)
+    further = indent + " " * min(column, width * 3 // 5)
     for name, value in facts.items():
         if isinstance(value, Mapping):
             yield f"{indent}{name}" if value else f"{indent}{name:{column}}-"
             yield from _fact_lines(value, width, indent + "  ")
         else:
             text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else _shown(value, None)
-            yield from textwrap.wrap(
-                f"{indent}{name:{column}}{text or '-'}",
-                width,
-                subsequent_indent=further,
-                break_long_words=False,  # a hash or a path stays whole, to be copied: rather a wide line
-                break_on_hyphens=False,
-            )
+            line = f"{indent}{name:{column}}{text or '-'}"
+            if " " in text:
+                yield from textwrap.wrap(
+                    line, width, subsequent_indent=further, break_long_words=False, break_on_hyphens=False
+                )
+            else:  # a hash or a path stays whole, to be copied: rather a wide line
+                yield line
 
 
 def _series(name: str, values: Any) -> pl.Series:
