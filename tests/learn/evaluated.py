@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from orbwatch.learn.evaluation_sets import Series
-from orbwatch.propagate.zonal import propagate_zonal
 from orbwatch.settings_groups import DatasetSettings
 from orbwatch.simulate.burns import Burn, burning_rows
 from orbwatch.simulate.sensors import sense
 from orbwatch.simulate.trajectories import Truth
 from orbwatch.time import parse_utc
 
-from .simulated import states
+from .simulated import along, states
 
 ROWS = 320
 
@@ -25,16 +24,16 @@ def series(
     start = states(n, seed)
     times = 60.0 * np.arange(rows)
     before, after = times[times <= 9030.0], times[times > 9030.0]
-    first = propagate_zonal(start, np.tile(before, (n, 1))).rv_km
+    start_us = parse_utc("2024-03-01") + 3_600_000_000 * np.arange(n)
+    first = along(start, start_us, len(before))
     pushed = first[:, -1].copy()
     burns = [Burn(i, 9030.0, 60.0, (0.0, dv_m_s, 0.0)) for i in burning]
     for i in burning:
         pushed[i, 3:] *= 1.0 + dv_m_s * 1e-3 / np.linalg.norm(pushed[i, 3:])
-    rest = propagate_zonal(pushed, np.tile(after - before[-1], (n, 1))).rv_km
+    rest = along(pushed, start_us + int(before[-1] * 1e6), len(after) + 1)[:, 1:]
     numbers, regime = np.arange(n), (np.arange(n) % 4).astype(np.int8)
     rv = np.concatenate([first, rest], axis=1)
     burn = np.array([burning_rows([b for b in burns if b.object_id == i], times) for i in range(n)], np.uint8)
-    start_us = parse_utc("2024-03-01") + 3_600_000_000 * numbers
     ballistic = np.full(n, 0.02)
     truth = Truth(numbers, regime, start_us, rv, ballistic, ballistic, burn, burns)
     sigma_km, noise_km = sense(settings, numbers, regime, rv)

@@ -13,8 +13,9 @@ from orbwatch.learn.sequences import SequenceStore, data_hash, shard_folder, wri
 from orbwatch.learn.shards import LOWER, OBJECT, Extent, ShardWriter
 from orbwatch.learn.splits import split_objects
 from orbwatch.learn.windows import HISTORY, regime_code
-from orbwatch.propagate.zonal import propagate_zonal
 from orbwatch.simulate.trajectories import Truth
+
+from .simulated import along
 
 
 def write_store(folder: Path, objects: int = 24, rows: int = 90, seed: int = 1) -> SequenceStore:
@@ -30,7 +31,7 @@ def write_store(folder: Path, objects: int = 24, rows: int = 90, seed: int = 1) 
     angles[2] = np.where(kind == 3, rng.uniform(1.5, 3.0, objects), angles[2])
     incl = rng.uniform(0.1, 1.5, objects)
     start = np.concatenate(keplerian_to_cartesian(Keplerian(a, e, incl, *angles)), axis=-1)
-    rv_km = propagate_zonal(start, np.tile(60.0 * np.arange(rows), (objects, 1))).rv_km
+    rv_km = along(start, np.full(objects, 1_700_000_000_000_000), rows)
     sigma_km = 10.0 ** rng.uniform(-2.0, -0.5, objects)
     noise_km = (2.0 * sigma_km[:, None, None] * rng.standard_normal((objects, rows, 3))).astype(np.float32)
     noise_km[rng.uniform(size=(objects, rows)) < 0.02] = np.nan

@@ -88,4 +88,4 @@ def test_what_does_not_fit(store: SequenceStore) -> None:
     with pytest.raises(InputError, match="different objects or rows"):
         windows_of(truth, noise_km[:, :-1], sigma_km, np.array([0]))
     with pytest.raises(InputError, match="no windows to fit"):
-        fit_series(truth.rv_km[:, :, :3], sigma_km, np.array([0]), 0, 60.0)
+        fit_series(truth.rv_km[:, :, :3], sigma_km, truth.start_us, np.array([0]), 0, 60.0)

@@ -15,6 +15,7 @@ from orbwatch.learn.features import CERTAIN, FEATURES, QUERY, Inputs, feature_ta
 from orbwatch.learn.features_kernel import log_density, sunlit
 from orbwatch.learn.whitening_kernel import PLAIN_KM, PLAIN_KM_S, factor_of
 from orbwatch.learn.windows import Windows
+from orbwatch.propagate.field import fit_arcs_in_field, propagate_field
 from orbwatch.propagate.least_squares import ArcFit, fit_arcs
 from orbwatch.propagate.zonal import propagate_zonal
 
@@ -39,6 +40,7 @@ def column(made: Inputs, name: str) -> np.ndarray:
 
 
 def past_fit(tracks: Windows) -> np.ndarray:
+    """The orbit that features are read from; residuals are measured from it with the field's shift."""
     return propagate_zonal(tracks.fit.rv_km, tracks.t_s).rv_km
 
 
@@ -72,7 +74,8 @@ def test_no_feature_is_constant_or_wrapped() -> None:
 
 def test_residuals_are_the_noise_left_after_the_fit(tracks: Windows, made: Inputs) -> None:
     rv = past_fit(tracks)
-    apart = np.einsum("nkij,nkj->nki", rtn_matrix(rv[..., :3], rv[..., 3:]), tracks.r_obs_km - rv[..., :3])
+    where = propagate_field(tracks.fit.rv_km, tracks.gmst_rad, tracks.t_s)[..., :3]
+    apart = np.einsum("nkij,nkj->nki", rtn_matrix(rv[..., :3], rv[..., 3:]), tracks.r_obs_km - where)
     scale = np.maximum(1.0, tracks.fit.rms)[:, None]
     seen = np.isfinite(apart).all(axis=2)
     np.testing.assert_array_equal(made.valid, seen)
@@ -153,7 +156,7 @@ def test_shadow() -> None:
 
 
 def test_queries(tracks: Windows, made: Inputs) -> None:
-    rv = made.rv_km
+    rv = propagate_zonal(tracks.fit.rv_km, tracks.horizon_s).rv_km
     np.testing.assert_allclose(made.query[..., 0], tracks.horizon_s / 1800.0, rtol=1e-6)
     sigma = np.sqrt((made.factor_km.astype(np.float64) ** 2).sum(axis=-1))
     np.testing.assert_allclose(made.query[..., 1:4], np.log10(1e3 * sigma), atol=1e-5)
@@ -166,7 +169,8 @@ def test_queries(tracks: Windows, made: Inputs) -> None:
 def test_whitening_is_that_of_the_propagated_covariance(tracks: Windows, made: Inputs) -> None:
     zonal = propagate_zonal(tracks.fit.rv_km, tracks.horizon_s, stm=True)
     assert zonal.stm is not None
-    np.testing.assert_allclose(made.rv_km, zonal.rv_km, rtol=0, atol=1e-7)
+    in_field = propagate_field(tracks.fit.rv_km, tracks.gmst_rad, tracks.horizon_s)
+    np.testing.assert_allclose(made.rv_km, in_field, rtol=0, atol=1e-7)
     axes = rtn_matrix(zonal.rv_km[..., :3], zonal.rv_km[..., 3:])
     np.testing.assert_allclose(made.rtn, axes, atol=1e-12)
     cov = zonal.stm @ tracks.fit.cov[:, None] @ zonal.stm.swapaxes(-1, -2)
@@ -190,7 +194,7 @@ def test_mixing_rows_are_orthonormal_and_move_the_prediction(tracks: Windows, ma
     both = np.zeros((N, 6, 6))
     both[:, :3, :3] = both[:, 3:, 3:] = axes
     root = both.swapaxes(1, 2) @ np.linalg.cholesky(both @ tracks.fit.cov @ both.swapaxes(1, 2))
-    moved = propagate_zonal(tracks.fit.rv_km + np.einsum("nij,nj->ni", root, z0), tracks.horizon_s).rv_km
+    moved = propagate_field(tracks.fit.rv_km + np.einsum("nij,nj->ni", root, z0), tracks.gmst_rad, tracks.horizon_s)
     expected = np.einsum("nhij,nj->nhi", made.mix[..., :6], z0)
     target = inputs(replace(tracks, truth_rv_km=moved)).target
     assert target is not None
@@ -250,7 +254,7 @@ def test_without_truth_there_is_no_target(tracks: Windows) -> None:
 def test_a_failed_fit_leaves_fillers_and_does_not_touch_its_neighbours(tracks: Windows, made: Inputs) -> None:
     seen = tracks.r_obs_km.copy()
     seen[5, 3:] = np.nan
-    fit = fit_arcs(tracks.t_s, seen, tracks.sigma_km)
+    fit = fit_arcs_in_field(tracks.t_s, seen, tracks.sigma_km, tracks.gmst_rad)
     assert fit.status[5] != 0
     some = inputs(replace(tracks, r_obs_km=seen, fit=fit))
     finite(some)

@@ -17,7 +17,8 @@ from orbwatch.constants import EARTH_RATE_RAD_S, TWO_PI
 from orbwatch.errors import InputError
 from orbwatch.frames import rotate_cov, rtn_matrix
 from orbwatch.learn.windows import REGIMES, Windows
-from orbwatch.propagate.least_squares import ArcFit, fit_arcs
+from orbwatch.propagate.field import fit_arcs_in_field, propagate_field
+from orbwatch.propagate.least_squares import ArcFit
 from orbwatch.propagate.zonal import propagate_zonal
 from orbwatch.settings_groups import DatasetSettings
 from orbwatch.simulate.sensors import sensor_of
@@ -103,16 +104,18 @@ def velocity(windows: Windows, rng: np.random.Generator, threads: int = 1) -> Wi
 def shift(windows: Windows, rng: np.random.Generator, threads: int = 1) -> Windows:
     """The same orbit looked at up to `SHIFT_S` earlier or later, with the same noise along its RTN axes.
 
-    Each true state is moved by the zonal field; in half a minute what that leaves out is below a centimetre. Windows
-    with thrust stay as they are. Raises InputError without truth.
+    Each true state is moved in the field to degree 8; in half a minute what that leaves out is below a centimetre.
+    Windows with thrust stay as they are. Raises InputError without truth.
     """
     past, future = _past(windows), _future(windows)
     n, steps = windows.t_s.shape
     later_us = np.round(rng.uniform(-SHIFT_S, SHIFT_S, n) * 1e6 * (windows.burn == 0)).astype(np.int64)
     later_s = later_us * 1e-6
     states = np.concatenate([past, future, windows.fit.rv_km[:, None]], axis=1)
+    times_s = np.concatenate([windows.t_s, windows.horizon_s, np.zeros((n, 1))], axis=1)
+    gmst = (windows.gmst_rad[:, None] + EARTH_RATE_RAD_S * times_s).ravel()
     offsets = np.repeat(later_s, states.shape[1])[:, None]
-    moved = propagate_zonal(states.reshape(-1, 6), offsets, threads=threads).rv_km.reshape(states.shape)
+    moved = propagate_field(states.reshape(-1, 6), gmst, offsets, threads).reshape(states.shape)
     changed = replace(
         windows,
         epoch_us=windows.epoch_us + later_us,
@@ -236,7 +239,8 @@ def _seen_with(
 
 
 def _refitted(windows: Windows, guess: Float[np.ndarray, "n 6"], threads: int) -> Windows:
-    return replace(windows, fit=fit_arcs(windows.t_s, windows.r_obs_km, windows.sigma_km, guess, threads))
+    seen = windows.t_s, windows.r_obs_km, windows.sigma_km, windows.gmst_rad
+    return replace(windows, fit=fit_arcs_in_field(*seen, guess, threads))
 
 
 def _turned(turn: Float[np.ndarray, "n 3 3"], vectors: Any) -> Any:

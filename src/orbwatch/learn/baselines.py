@@ -1,4 +1,4 @@
-"""What physics alone forecasts from a window: the five forecasters that any network has to beat."""
+"""What physics alone forecasts from a window: the forecasters that any network has to beat."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import numpy as np
 from jaxtyping import Float
 
 from orbwatch.learn.windows import Windows
+from orbwatch.propagate.field import propagate_field
 from orbwatch.propagate.last_state import hold as last_position
 from orbwatch.propagate.last_state import last_state, two_body
+from orbwatch.propagate.least_squares import fit_arcs
 from orbwatch.propagate.ukf import filter_arcs
 from orbwatch.propagate.zonal import propagate_zonal
 
@@ -35,8 +37,14 @@ def j2_j4(windows: Windows) -> Float[np.ndarray, "n h 6"]:
 
 
 def least_squares(windows: Windows) -> Float[np.ndarray, "n h 6"]:
-    """The same motion from the least-squares state that the windows carry."""
-    return propagate_zonal(windows.fit.rv_km, windows.horizon_s).rv_km
+    """The same motion from the state that least squares with the same forces finds."""
+    fit = fit_arcs(windows.t_s, windows.r_obs_km, windows.sigma_km, windows.fit.rv_km)
+    return propagate_zonal(fit.rv_km, windows.horizon_s).rv_km
+
+
+def least_squares_8x8(windows: Windows) -> Float[np.ndarray, "n h 6"]:
+    """Motion in the field to degree and order 8 from the least-squares state that the windows carry."""
+    return propagate_field(windows.fit.rv_km, windows.gmst_rad, windows.horizon_s)
 
 
 def ukf(windows: Windows) -> Float[np.ndarray, "n h 6"]:
@@ -51,5 +59,6 @@ BASELINES: dict[str, Forecast] = {
     "j2_j4": j2_j4,
     "least_squares": least_squares,
     "ukf": ukf,
+    "least_squares_8x8": least_squares_8x8,
 }
 """By name, in the order of how much physics they know."""

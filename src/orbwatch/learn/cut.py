@@ -14,11 +14,13 @@ from orbwatch.learn.windows import (
     HORIZONS,
     STEP_S,
     Windows,
+    gmst_rad,
     join_fits,
     make_windows,
     take_fit,
 )
-from orbwatch.propagate.least_squares import TOO_FEW, ArcFit, fit_arcs
+from orbwatch.propagate.field import fit_arcs_in_field
+from orbwatch.propagate.least_squares import TOO_FEW, ArcFit
 from orbwatch.propagate.zonal import propagate_zonal
 from orbwatch.simulate.trajectories import Truth
 
@@ -50,19 +52,20 @@ def windows_of(
     if first.size and (first.min() < 0 or first.max() > m - SPAN):
         raise InputError("a window reaches beyond its series", field="first_rows", legal=f"0 to {m - SPAN}")
     seen_km = truth.rv_km[:, :, :3] + noise_km
+    each = np.repeat(np.arange(n), w)
+    epoch_us = epochs_us(truth.start_us[each], first.ravel(), step_s)
+    t_s, r_obs_km, sigmas_km = _arcs(seen_km, sigma_km, first.ravel(), each, step_s)
     along = w > 1 and bool((np.diff(first, axis=1) == 1).all())
     fit = (
-        fit_series(seen_km, sigma_km, first[:, 0], w, step_s, threads)
+        fit_series(seen_km, sigma_km, truth.start_us, first[:, 0], w, step_s, threads)
         if along
-        else _fit(*_arcs(seen_km, sigma_km, first.ravel(), np.repeat(np.arange(n), w), step_s), None, threads)
+        else fit_arcs_in_field(t_s, r_obs_km, sigmas_km, gmst_rad(epoch_us), threads=threads)
     )
     index = (np.arange(n)[:, None] * m + first).ravel()
-    each = np.repeat(np.arange(n), w)
-    t_s, r_obs_km, sigmas_km = _arcs(seen_km, sigma_km, first.ravel(), each, step_s)
     rows = np.ascontiguousarray(truth.rv_km).reshape(-1, 6)
     return make_windows(
         truth.object_id[each],
-        epochs_us(truth.start_us[each], first.ravel(), step_s),
+        epoch_us,
         t_s,
         r_obs_km,
         sigmas_km,
@@ -79,6 +82,7 @@ def windows_of(
 def fit_series(
     seen_km: Float[np.ndarray, "n m 3"],
     sigma_km: Float[np.ndarray, " n"],
+    start_us: Int[np.ndarray, " n"],
     first: Int[np.ndarray, " n"],
     count: int,
     step_s: float,
@@ -86,13 +90,15 @@ def fit_series(
 ) -> ArcFit:
     """Least squares on `count` windows of each object, the first at its row `first`, each next one row further.
 
+    start_us: when each series starts, UTC microseconds since 1970.
     The solution before, moved one step on, is where each fit starts. Rows of the result: by object, then by window.
     """
     each = np.arange(len(seen_km))
     steps, guess = np.full((len(each), 1), step_s), None
     fits: list[ArcFit] = []
     for i in range(count):
-        fits.append(_fit(*_arcs(seen_km, sigma_km, first + i, each, step_s), guess, threads))
+        gmst = gmst_rad(epochs_us(start_us, first + i, step_s))
+        fits.append(_fit(*_arcs(seen_km, sigma_km, first + i, each, step_s), gmst, guess, threads))
         guess = propagate_zonal(fits[-1].rv_km, steps, threads=threads).rv_km[:, 0]
     if not fits:
         raise InputError("no windows to fit", field="count", legal="at least 1")
@@ -150,16 +156,17 @@ def _fit(
     t_s: Float[np.ndarray, "k t"],
     r_obs_km: Float[np.ndarray, "k t 3"],
     sigma_km: Float[np.ndarray, "k t"],
+    gmst: Float[np.ndarray, " k"],
     guess_rv_km: Float[np.ndarray, "k 6"] | None,
     threads: int,
 ) -> ArcFit:
     """Least squares from a guess (None, or NaN in a row: none); where that leads nowhere, again without."""
-    fit = fit_arcs(t_s, r_obs_km, sigma_km, guess_rv_km, threads=threads)
+    fit = fit_arcs_in_field(t_s, r_obs_km, sigma_km, gmst, guess_rv_km, threads)
     if guess_rv_km is None:
         return fit
     lost = (fit.status > TOO_FEW) & np.isfinite(guess_rv_km).all(axis=1)
     if not lost.any():
         return fit
-    again = fit_arcs(t_s[lost], r_obs_km[lost], sigma_km[lost], threads=threads)
+    again = fit_arcs_in_field(t_s[lost], r_obs_km[lost], sigma_km[lost], gmst[lost], threads=threads)
     order = np.argsort(np.concatenate([np.flatnonzero(~lost), np.flatnonzero(lost)]))
     return take_fit(join_fits([take_fit(fit, ~lost), again]), order)

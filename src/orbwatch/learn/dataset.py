@@ -249,7 +249,8 @@ def _columns(settings: DatasetSettings, made: Truth, windows: int) -> dict[str, 
     """All that is stored of some objects."""
     n = len(made.object_id)
     sigma_km, noise_km = sense(settings, made.object_id, made.regime, made.rv_km)
-    fit = fit_series(made.rv_km[:, :, :3] + noise_km, sigma_km, np.zeros(n, np.int64), windows, settings.step)
+    seen_km, first = made.rv_km[:, :, :3] + noise_km, np.zeros(n, np.int64)
+    fit = fit_series(seen_km, sigma_km, made.start_us, first, windows, settings.step)
     objects = np.empty(n, COLUMNS["objects"].dtype)
     objects["sigma_km"] = sigma_km
     for name in ("object_id", "regime", "start_us", "ballistic_m2_kg", "ballistic_public_m2_kg"):

@@ -20,6 +20,8 @@ from orbwatch.errors import InputError
 from orbwatch.learn.features_kernel import window_inputs
 from orbwatch.learn.whitening_kernel import restored
 from orbwatch.learn.windows import Windows
+from orbwatch.propagate.field import field_shift
+from orbwatch.propagate.least_squares import OK
 from orbwatch.propagate.zonal import in_slices
 
 
@@ -126,9 +128,9 @@ def inputs(
     """Features, queries and whitening of `windows`; and targets where they carry truth.
 
     uncertainty: with the uncertainty group (24 features) or without (20). horizons: columns of `windows.horizon_s` to
-    use, in the order given; None: all. The orbit of the fit is moved with the zonal gravity field, its covariance with
-    the variational equations; one pass over the windows, shared out over `threads`. Raises InputError for columns that
-    are not there.
+    use, in the order given; None: all. The orbit of the fit is moved in the gravity field to degree 8, its covariance
+    with the variational equations of the zonal one; one pass over the windows, shared out over `threads`.
+    Raises InputError for columns that are not there.
     """
     count, most = windows.horizon_s.shape
     columns = np.arange(most) if horizons is None else horizons.astype(np.int64)
@@ -139,9 +141,14 @@ def inputs(
     features = np.array(range(len(FEATURES)) if uncertainty else CERTAIN)
     out = _empty(count, windows.t_s.shape[1], len(columns), len(features), windows.truth_rv_km is not None)
     fit = windows.fit
+    horizon_s, steps = windows.horizon_s[:, columns], windows.t_s.shape[1]
+    # The kernel moves orbits with the zonal field; the rest of the field is a shift of what they are compared with.
+    shift = field_shift(fit.rv_km, windows.gmst_rad, _finite(np.concatenate([windows.t_s, horizon_s], axis=1)), threads)
+    shift[~np.isfinite(shift) | (fit.status != OK)[:, None, None]] = 0.0
+    truth = _NONE if windows.truth_rv_km is None else windows.truth_rv_km[:, columns] - shift[:, steps:]
     given = (
         _plain(windows.t_s),
-        _plain(windows.r_obs_km),
+        _plain(windows.r_obs_km - shift[:, :steps, :3]),
         _plain(windows.sigma_km),
         _plain(fit.rv_km),
         _plain(fit.cov),
@@ -150,14 +157,15 @@ def inputs(
         _plain(windows.gmst_rad),
         _plain(windows.sun_teme),
         _plain(windows.ballistic_m2_kg),
-        _plain(windows.horizon_s),
-        _NONE if windows.truth_rv_km is None else _plain(windows.truth_rv_km),
-        columns,
+        _plain(horizon_s),
+        _plain(truth),
+        np.arange(len(columns)),
         features,
     )
     target = np.empty((0, 0, 6), np.float32) if out.target is None else out.target
     made = (out.x, out.valid, out.query, out.mix, out.log_scale, out.rv_km, out.rtn, out.factor_km, out.factor_km_s)
     in_slices(lambda begin, end: window_inputs(begin, end, *given, *made, target, out.usable), count, threads)
+    out.rv_km[:] += shift[:, steps:]
     return out
 
 
@@ -166,6 +174,10 @@ _NONE = np.empty((0, 0, 6))
 
 def _plain(values: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     return np.ascontiguousarray(values, np.float64)
+
+
+def _finite(offsets_s: Float[np.ndarray, "n m"]) -> Float[np.ndarray, "n m"]:
+    return np.where(np.isfinite(offsets_s), offsets_s, np.nan)
 
 
 def _empty(n: int, steps: int, horizons: int, features: int, truth: bool) -> Inputs:
