@@ -94,7 +94,11 @@ def test_diebold_mariano_equals_its_formula_and_finds_gains() -> None:
     time = np.tile(np.arange(20.0), 30)
     statistic, p = significance.diebold_mariano(error, reference, ids, time, lags=0)
     difference = error - reference
-    assert statistic == pytest.approx(difference.mean() / (difference.std() / len(difference) ** 0.5))
+    sums = (difference - difference.mean()).reshape(30, 20).sum(axis=1)
+    variance = max(600.0 * difference.var(), (sums**2).sum() * 30.0 / 29.0)
+    assert statistic == pytest.approx(difference.sum() / variance**0.5)
+    alone = significance.diebold_mariano(error[:20], reference[:20], ids[:20], time[:20], lags=0)[0]
+    assert alone == pytest.approx(difference[:20].mean() / (difference[:20].std() / 20**0.5))
     assert statistic < -3.0
     assert p < 0.01
     shuffled = np.random.default_rng(1).permutation(len(ids))
@@ -114,6 +118,16 @@ def test_diebold_mariano_keeps_its_level_on_correlated_series() -> None:
         ids, time = np.repeat(np.arange(24), 40), np.tile(np.arange(40.0), 24)
         rejected += significance.diebold_mariano(series, np.zeros_like(series), ids, time, lags=6)[1] < 0.05
     assert 0.02 <= rejected / 300 <= 0.10
+
+
+def test_diebold_mariano_keeps_its_level_when_windows_of_an_object_share_their_error() -> None:
+    """Correlation 0.3 between any two windows of an object, however far apart: no lag ends it."""
+    rejected, ids, time = 0, np.repeat(np.arange(30), 40), np.tile(np.arange(40.0), 30)
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        shared = 0.3**0.5 * rng.normal(size=(30, 1)) + 0.7**0.5 * rng.normal(size=(30, 40))
+        rejected += significance.diebold_mariano(shared.ravel(), np.zeros(1200), ids, time)[1] < 0.05
+    assert 0.02 <= rejected / 400 <= 0.08
 
 
 def test_holm_matches_the_step_down_rule() -> None:

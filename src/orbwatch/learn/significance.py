@@ -1,7 +1,7 @@
 """Is one forecaster better than another, when windows of one object are not independent?
 
 Objects are the unit: the bootstrap resamples objects, Wilcoxon sees one number an object, Diebold-Mariano allows for
-correlation along each object's series, and families of p-values are corrected by Holm.
+correlation along each object's series and over the whole of it, and families of p-values are corrected by Holm.
 """
 
 from __future__ import annotations
@@ -113,9 +113,11 @@ def diebold_mariano(
 ) -> tuple[float, float]:
     """Diebold-Mariano statistic of the loss difference error - reference, and its two-sided p-value.
 
-    The variance is Newey-West's, with autocovariances of neighbouring windows within an object only (a panel of
-    independent series: Timmermann & Zhu 2019, doi:10.2139/ssrn.3447076); Bartlett weights over `lags` neighbours, by
-    default floor(4 (T/100)^(2/9)) of the mean series length T. Student's t with one degree of freedom less than
+    The variance is the greater of two. Newey-West's, with autocovariances of neighbouring windows within an object only
+    (a panel of independent series: Timmermann & Zhu 2019, doi:10.2139/ssrn.3447076); Bartlett weights over `lags`
+    neighbours, by default floor(4 (T/100)^(2/9)) of the mean series length T. And that of the objects' sums, K / (K-1)
+    times the sum of their squares for K objects (Cameron & Miller 2015, doi:10.3368/jhr.50.2.317, section II), as what
+    an orbit and a sensor share does not die out along a series. Student's t with one degree of freedom less than
     objects, or than windows where there is a single object. Negative: `error` is the smaller. (0, 1) where nothing
     differs, NaN with fewer than two windows. Source: Diebold & Mariano 1995, doi:10.1080/07350015.1995.10524599, eq. 7.
     """
@@ -125,7 +127,8 @@ def diebold_mariano(
     n = len(difference)
     if n < 2:
         return float("nan"), float("nan")
-    objects = len(np.unique(series))
+    names, owner = np.unique(series, return_inverse=True)
+    objects = len(names)
     if lags is None:
         lags = int(4.0 * (n / objects / 100.0) ** (2.0 / 9.0))
     mean = float(np.mean(difference))
@@ -135,6 +138,9 @@ def diebold_mariano(
         same = series[lag:] == series[:-lag]
         weight = 1.0 - lag / (lags + 1.0)
         variance += 2.0 * weight * float((centred[lag:] * centred[:-lag])[same].sum())
+    if objects > 1:
+        sums = np.bincount(owner, centred)
+        variance = max(variance, float(sums @ sums) * objects / (objects - 1))
     if variance <= 0.0:
         return (0.0, 1.0) if mean == 0.0 else (float(np.copysign(np.inf, mean)), 0.0)
     statistic = mean * n / variance**0.5
