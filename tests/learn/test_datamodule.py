@@ -16,7 +16,7 @@ from orbwatch.learn import datamodule
 from orbwatch.learn.datamodule import TrackData, augmentation_names, choose
 from orbwatch.learn.features import inputs
 from orbwatch.learn.sequences import SequenceStore
-from orbwatch.learn.windows import BURN_IN_FORECAST
+from orbwatch.learn.windows import BURN_IN_FORECAST, BURN_IN_HISTORY
 from orbwatch.settings_groups import TrainSettings
 
 from .small_store import write_store
@@ -100,11 +100,25 @@ def test_validation_batches_hold_every_horizon(tracks: TrackData) -> None:
 def test_some_windows_only(store: SequenceStore) -> None:
     settings = replace(SETTINGS, windows=88)
     tracks = TrackData(store, settings)
-    assert len(tracks.chosen.train) == 88
+    assert tracks.chosen.distinct == 88
     assert tracks.order.steps == 1
     np.testing.assert_array_equal(tracks.chosen.train, choose(store, settings).train)
     whole = TrackData(store, SETTINGS)
     assert not np.array_equal(tracks.scaler.mean, whole.scaler.mean)  # fitted on its own windows
+
+
+def test_windows_are_drawn_before_those_with_burns_are_repeated(store: SequenceStore) -> None:
+    usable = store.ids("train", usable=True)
+    store.__dict__["burn_bits"] = bits = store.burn_bits.copy()
+    bits[usable[::2]] |= BURN_IN_HISTORY
+    try:
+        once, often = (choose(store, replace(SETTINGS, windows=60, burn_repeat=times)) for times in (1, 5))
+    finally:
+        del store.__dict__["burn_bits"]
+    names, counts = np.unique(often.train, return_counts=True)
+    np.testing.assert_array_equal(names, once.train)
+    np.testing.assert_array_equal(counts, np.where(bits[names] & BURN_IN_HISTORY, 5, 1))
+    assert once.distinct == often.distinct == 60
 
 
 def test_bootstrap_draws_objects_with_replacement(store: SequenceStore) -> None:

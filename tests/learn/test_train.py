@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from orbwatch.errors import InputError
-from orbwatch.learn import fit
+from orbwatch.learn import fit, run_folder
 from orbwatch.learn.checkpoints import load_network, read_checkpoint
 from orbwatch.learn.datamodule import Batch, TrackData
 from orbwatch.learn.failures import TrainingError
@@ -87,7 +87,8 @@ def test_what_a_run_leaves(run: Trained) -> None:
     assert list((run.folder / "tensorboard").iterdir())
     config = json.loads((run.folder / "config.json").read_text())
     assert config["network"]["width"] == 16
-    assert len(config["data_sha256"]) == len(config["code_sha256"]) == 64
+    assert [len(code) for code in (config["data_sha256"], *config["code_sha256"])] == [64, 64]
+    assert run.samples >= run.windows
 
 
 def test_a_checkpoint_can_be_used_elsewhere(run: Trained, data: Path) -> None:
@@ -181,6 +182,21 @@ def test_a_finished_run_is_not_trained_again(run: Trained, data: Path) -> None:
     before = run.last_checkpoint.read_bytes()
     assert train(data, run.folder, SMALL, QUICK, resume=True) == run
     assert run.last_checkpoint.read_bytes() == before
+
+
+def test_a_run_that_goes_on_with_other_code_says_so(
+    run: Trained, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = json.loads((run.folder / "config.json").read_text())["code_sha256"]
+    interrupt_at(monkeypatch, 1)
+    with pytest.raises(KeyboardInterrupt):
+        train(data, tmp_path / "run", SMALL, QUICK)
+    monkeypatch.undo()
+    monkeypatch.setattr(run_folder, "code_hash", lambda: "other")
+    for _ in range(2):
+        found = train(data, tmp_path / "run", SMALL, QUICK, resume=True)
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["code_sha256"] == [*before, "other"]
+    assert read_checkpoint(found.best_checkpoint)["orbwatch"]["code_sha256"] == [*before, "other"]
 
 
 def test_early_stopping(data: Path, tmp_path: Path) -> None:

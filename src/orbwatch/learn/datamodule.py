@@ -44,7 +44,7 @@ class Batch(NamedTuple):
     query: Tensor
     """(n, H, Q)"""
     mix: Tensor
-    """(n, H, 6, 6)"""
+    """(n, H, 6, 12)"""
     log_scale: Tensor
     """(n,)"""
     target: Tensor
@@ -70,7 +70,13 @@ class Chosen:
     """The windows that a run uses."""
 
     train: Int[np.ndarray, " n"]
+    """An epoch's, some of them more than once."""
     validation: Int[np.ndarray, " v"]
+
+    @property
+    def distinct(self) -> int:
+        """Training windows, each counted once."""
+        return len(np.unique(self.train))
 
 
 def augmentation_names(settings: TrainSettings) -> tuple[str, ...]:
@@ -86,19 +92,19 @@ def augmentation_names(settings: TrainSettings) -> tuple[str, ...]:
 def choose(store: SequenceStore, settings: TrainSettings) -> Chosen:
     """The windows to train and to validate on.
 
-    Training: `train.windows` of the training objects' windows at random (0: all); with `train.bootstrap`, as many
-    objects as there are, drawn with replacement. Windows with a burn in their history count `train.burn_repeat` times.
-    Validation: at most `VALIDATION_WINDOWS`, evenly spread over objects
-    and time. Raises InputError when there are none.
+    Training: `train.windows` of the training objects' windows at random (0: all); with `train.bootstrap`, of as many
+    objects as there are, drawn with replacement. Of these, windows with a burn in their history then count
+    `train.burn_repeat` times. Validation: at most `VALIDATION_WINDOWS`, evenly spread over objects and time. Raises
+    InputError when there are none.
     """
     training, validation = (store.ids(split, usable=True) for split in ("train", "validation"))
     rng = stream(settings.seed, Draw.CHOICE)
-    burned = training[(store.burn_bits[training] & BURN_IN_HISTORY) > 0]
-    training = np.concatenate([training, *[burned] * (settings.burn_repeat - 1)])
     if settings.bootstrap and len(training):
         training = _resampled(training, store.object_of(training), rng)
     if 0 < settings.windows < len(training):
         training = np.sort(rng.choice(training, settings.windows, replace=False))
+    burned = training[(store.burn_bits[training] & BURN_IN_HISTORY) > 0]
+    training = np.concatenate([training, *[burned] * (settings.burn_repeat - 1)])
     for name, found in (("training", training), ("validation", validation)):
         if not len(found):
             hint = "Build a data set with more objects or fewer burns"

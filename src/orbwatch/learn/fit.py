@@ -44,7 +44,8 @@ def fit(
     precision = pick_precision(settings, device)
     store = SequenceStore.open(data)
     folder = RunFolder(output)
-    going_on = folder.open(configuration(store, network, settings), resume=resume)
+    config = configuration(store, network, settings)
+    going_on = folder.open(config, resume=resume)
     before = read_checkpoint(folder.last) if going_on else None
     result = before["orbwatch"].get("result", {}) if before else {}
     tracks = TrackData(
@@ -58,7 +59,7 @@ def fit(
         folder.write_json(SCALER, tracks.scaler.to_dict())
     if not (result.get("stopped_early") or result.get("epochs", 0) >= settings.epochs):
         threads = _network_threads(settings, device)
-        module = _module(tracks, network, settings, threads)
+        module = _module(tracks, network, settings, threads, config)
         relay = relayed(progress) if settings.devices > 1 else nullcontext(progress)
         with quiet(), computing_with(threads), relay as told:
             log = RunLog(output, settings.batch, tracks.clock, told)
@@ -89,17 +90,20 @@ def pick_precision(settings: TrainSettings, device: str) -> str:
     return PRECISION[settings.precision]
 
 
-def _module(tracks: TrackData, network: NetworkSettings, settings: TrainSettings, threads: int) -> Forecaster:
+def _module(
+    tracks: TrackData, network: NetworkSettings, settings: TrainSettings, threads: int, config: dict[str, Any]
+) -> Forecaster:
     features = feature_table(network.uncertainty_features)
     torch.manual_seed(torch_seed(settings.seed, Draw.WEIGHTS))
     model = TrajectoryTransformer(network, features=len(features), query=len(QUERY))
     module = Forecaster(model, settings, tracks.order.steps, threads)
-    module.carried = configuration(tracks.store, network, settings) | {
+    module.carried = config | {
         "scaler": tracks.scaler.to_dict(),
         "features": [feature._asdict() for feature in features],
         "query": [feature._asdict() for feature in QUERY],
         "units": "kilometres, seconds, radians; the network's own numbers are whitened",
-        "windows": len(tracks.chosen.train),
+        "windows": tracks.chosen.distinct,
+        "samples_an_epoch": len(tracks.chosen.train),
         "validation_windows": len(tracks.chosen.validation),
         "started_utc": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
@@ -153,6 +157,7 @@ def _trained(folder: RunFolder) -> Trained:
         metrics=folder.path / METRICS,
         loss_curve=folder.path / CURVE,
         windows=carried["windows"],
+        samples=carried.get("samples_an_epoch", carried["windows"]),
         epochs=result["epochs"],
         steps=result["steps"],
         best_loss=result["best_loss"],

@@ -28,7 +28,7 @@ class Batch:
     query: Tensor
     """(n, H, Q), scaled."""
     mix: Tensor
-    """(n, H, 6, 6)."""
+    """(n, H, 6, 12)."""
     log_scale: Tensor
     """(n,)."""
 

@@ -41,7 +41,8 @@ class RunFolder:
     def open(self, config: dict[str, Any], *, resume: bool) -> bool:
         """Makes the folder for a run with this configuration, and says whether there is a checkpoint to go on from.
 
-        Raises InputError when the folder cannot be written, holds another run, or holds this run without `resume`.
+        A run that goes on with other code keeps the hashes of the code before, in `config` and in the folder. Raises
+        InputError when the folder cannot be written, holds another run, or holds this run without `resume`.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -54,7 +55,9 @@ class RunFolder:
             hint = "Resume it, or choose another folder"
             raise InputError("the output folder holds a training run already", file=self.path, hint=hint)
         if going_on:
-            self._compare(config)
+            before = self.read_json(CONFIG)
+            self._compare(before, config)
+            config["code_sha256"] = _appended(before.get("code_sha256", []), config["code_sha256"])
         self.write_json(CONFIG, config)
         return going_on
 
@@ -71,8 +74,7 @@ class RunFolder:
             raise InputError(f"not a readable file of a training run: {error}", file=path) from error
         return content
 
-    def _compare(self, config: dict[str, Any]) -> None:
-        before = self.read_json(CONFIG)
+    def _compare(self, before: dict[str, Any], config: dict[str, Any]) -> None:
         for group in config:
             if group in PLACES or before.get(group) == config[group]:
                 continue
@@ -86,15 +88,22 @@ class RunFolder:
             )
 
 
+def _appended(before: str | list[str], now: list[str]) -> list[str]:
+    """Hashes of code in the order of their use; a single one stood by itself once."""
+    known = [before] if isinstance(before, str) else before
+    return known if known[-1:] == now[-1:] else known + now
+
+
 def configuration(store: SequenceStore, network: NetworkSettings, settings: TrainSettings) -> dict[str, Any]:
-    """What a run is: all that its numbers depend on, and which data and code it used."""
+    """What a run is: all that its numbers depend on, and which data and code it used (code_sha256: a list, as code may
+    change before a run goes on)."""
     return {
         "network": as_json(network, hashed_only=True),
         "train": as_json(settings, hashed_only=True),
         "data": str(store.folder),
         "data_sha256": store.data_hash,
         "dataset": store.manifest.get("settings"),
-        "code_sha256": code_hash(),
+        "code_sha256": [code_hash()],
         "orbwatch": version("orbwatch"),
     }
 

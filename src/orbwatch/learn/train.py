@@ -25,7 +25,9 @@ class Trained:
     loss_curve: Path
     """HTML."""
     windows: int
-    """Training windows in use."""
+    """Training windows in use, each counted once."""
+    samples: int
+    """Samples in an epoch: those windows, with the ones that burn or were drawn again as often as they count."""
     epochs: int
     """Epochs done."""
     steps: int

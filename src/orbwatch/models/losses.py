@@ -89,7 +89,8 @@ def physics_consistency(local: Tensor) -> Tensor:
     """Size of the part of the mean that no correction of the state explains, (n, H), from `Parts.local` (n, H, 6).
 
     True dynamics carry a state error through the linear map that the network is given; what the horizon head adds
-    freely is to stay small. Smooth L1, so that it never outweighs the data.
+    freely is to stay small. It sees `local` only: the correction of the state itself is free. Smooth L1, so that it
+    never outweighs the data.
     """
     return functional.smooth_l1_loss(local, torch.zeros_like(local), reduction="none").mean(-1)
 
