@@ -52,20 +52,25 @@ def check_dataset(folder: Path, progress: Progress) -> int:
 
 
 def train_trajectory(data: Path, output: Path, settings: Settings, resume: bool, progress: Progress) -> None:
-    """Train, and say how it went."""
+    """Train, and say how it went; a run that no model can be packed of (too few windows, say) is a run all the same."""
     _need_torch()
     from orbwatch.learn.train import train
 
     trained = train(data, output, settings.network, settings.train, resume=resume, progress=_line())
     ended = "stopped early" if trained.stopped_early else "done"
     click.echo(
-        f"{output}: {ended} after {trained.epochs} epochs over {trained.windows:,} windows; best validation loss "
-        f"{trained.best_loss:.4f} in epoch {trained.best_epoch}; {trained.windows_per_s:,.0f} windows/s",
+        f"{output}: {ended} after {trained.epochs} epochs over {trained.windows:,} windows "
+        f"({trained.samples:,} samples an epoch); best validation loss {trained.best_loss:.4f} in epoch "
+        f"{trained.best_epoch}; {trained.windows_per_s:,.0f} windows/s",
         err=True,
     )
     for regime, (model, squares) in trained.median_km.items():
         click.echo(f"  {regime}: median error after 30 min {model:.3f} km; least squares {squares:.3f} km", err=True)
-    pack_models([output], data, output / RUN_MODEL, None, progress)
+    try:
+        pack_models([output], data, output / RUN_MODEL, None, progress)
+    except OrbwatchError as error:
+        click.echo(f"no model was packed of it: {error}", err=True)
+        click.echo(f"The run itself is whole: {trained.best_checkpoint} can be packed with other data", err=True)
 
 
 def pack_models(runs: list[Path], data: Path, folder: Path, name: str | None, progress: Progress) -> None:
@@ -95,16 +100,17 @@ def _line() -> Callable[[float, str], None]:
 
 
 def evaluate_trajectory(baseline: Path, scaled: Path, data: Path, output: Path, progress: Progress) -> None:
-    """Evaluate and write the report."""
+    """Evaluate, write the report, and put its figures into the model's card."""
     _need_torch()
     from orbwatch.learn.evaluate import evaluate
     from orbwatch.learn.packing import record
     from orbwatch.report.evaluation import lead, write_report
 
     evaluation = evaluate(baseline, scaled, data, output, progress)
-    record(evaluation, scaled)
+    report = write_report(evaluation, output)
     click.echo(lead(evaluation), err=True)
-    click.echo(write_report(evaluation, output))
+    click.echo(report)
+    record(evaluation, scaled)
 
 
 def _need_torch() -> None:

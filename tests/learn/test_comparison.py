@@ -73,5 +73,30 @@ def test_equal_model_falls_back() -> None:
     assert decision["reason"][0] == "no significant gain at 30 min"
 
 
+def test_a_loss_at_any_horizon_or_in_the_tail_falls_back() -> None:
+    forecasts, regime, ids, time = _setup(gain_leo=0.8)
+    model = forecasts["model"].position_km
+    early, late = model.copy(), model.copy()
+    early[regime == 0, 0] *= 1.06 / 0.8
+    spread = np.random.default_rng(2).random(len(late)) < 0.1
+    late[spread & (regime == 0), -1] *= 20.0
+    pair = [("model", "least_squares")]
+    for spoiled, expected in ((early, "worse than least squares at 1 min"), (late, "95th percentile is")):
+        given = forecasts | {"model": Errors(spoiled, spoiled)}
+        table = comparison.compare(given, pair, regime, ids, time, HORIZON_S, NAMES, draws=100)
+        decision = comparison.fallback(table, "model", "least_squares", NAMES[:1])
+        assert decision["ships"] == [False]
+        assert expected in decision["reason"][0]
+        assert decision["ratio_high"][0] < 1.0
+
+
+def test_the_ratio_of_tails_is_that_of_95th_percentiles() -> None:
+    forecasts, regime, ids, time = _setup()
+    table = comparison.compare(forecasts, [("model", "least_squares")], regime, ids, time, HORIZON_S, NAMES, draws=20)
+    (row,) = rows_of(table, quantity="position", regime="all", horizon_min=30.0)
+    model, squares = (np.quantile(forecasts[name].position_km[:, -1], 0.95) for name in ("model", "least_squares"))
+    assert row["p95_ratio"] == pytest.approx(model / squares)
+
+
 def test_horizons_tested_are_those_there_are() -> None:
     assert comparison.tested_columns(np.array([90.0, 300.0, 330.0])) == [1, 2]

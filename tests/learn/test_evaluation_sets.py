@@ -26,6 +26,19 @@ def test_quiet_windows_do_not_overlap_and_hold_no_burn() -> None:
     assert per_object[1] < per_object[0]  # the one with the burn is left out
 
 
+def test_windows_that_no_orbit_fits_are_kept_apart() -> None:
+    all_of_it = series()
+    all_of_it.noise_km[0] = np.nan
+    windows = evaluation_sets.quiet(all_of_it)
+    lost = windows.object_id == 0
+    assert lost.any()
+    np.testing.assert_array_equal(windows.fit.status != 0, lost)
+    assert set(evaluation_sets.fitted(windows).object_id.tolist()) == set(range(1, 8))
+    all_of_it.noise_km[:] = np.nan
+    with pytest.raises(InputError, match="no window without thrust that least squares can fit"):
+        evaluation_sets.quiet(all_of_it)
+
+
 def test_draws_differ_in_noise_and_place_and_repeat_exactly() -> None:
     one = evaluation_sets.draws_of(series(), 2, seed=3, sigma_m=50.0)
     again = evaluation_sets.draws_of(series(), 2, seed=3, sigma_m=50.0)

@@ -9,7 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from orbwatch.learn import forecasters
-from orbwatch.learn.baselines import BASELINES, least_squares
+from orbwatch.learn.baselines import BASELINES
+from orbwatch.learn.evaluation import BASE
 from orbwatch.learn.features import inputs
 from orbwatch.learn.scaler import Scaler
 from orbwatch.models.card import Card
@@ -21,7 +22,7 @@ from .simulated import windows
 def test_reference_is_least_squares_with_its_formal_covariance() -> None:
     given = windows(40)
     physics = forecasters.reference(given)
-    np.testing.assert_allclose(physics.rv_km, least_squares(given), atol=1e-6)
+    np.testing.assert_allclose(physics.rv_km, BASELINES[BASE](given), atol=1e-6)
     assert given.truth_rv_km is not None
     score = physics.gaussian.mahalanobis(physics.to_rtn(given.truth_rv_km))
     assert 2.0 < np.mean(score**2) < 4.0  # chi-squared with 3 degrees of freedom

@@ -50,7 +50,7 @@ def test_models_are_listed_by_folder(model: Path, tmp_path: Path) -> None:
         ({"version": 99}, "another version"),
         ({"surplus": 1}, "missing or unknown"),
         ({"kind": "weather"}, "not a model of trajectories"),
-        ({"fallback": ["XEO"]}, "unknown regime"),
+        ({"fallback": ["XEO"]}, "unknown group"),
         ({"features": [{"name": "other"}]}, "other features"),
     ],
 )
@@ -81,13 +81,13 @@ def test_number_of_members_and_checkpoints(tmp_path: Path) -> None:
         exporting.export_checkpoints([], tmp_path)
 
 
-def checkpoint(path: Path, seed: int, settings: NetworkSettings = SMALL) -> Path:
+def checkpoint(path: Path, seed: int, settings: NetworkSettings = SMALL, data: str = "d") -> Path:
     """What a training run leaves, as far as exporting needs it."""
     torch.manual_seed(seed)
     weights = TrajectoryTransformer(settings).state_dict()
     names = [feature._asdict() for feature in feature_table()]
     carried = {"network": as_json(settings), "train": {"epochs": 2}, "scaler": scaler().to_dict(), "windows": 88}
-    carried |= {"features": names, "query": [feature._asdict() for feature in QUERY], "data_sha256": "d"}
+    carried |= {"features": names, "query": [feature._asdict() for feature in QUERY], "data_sha256": data}
     torch.save({"state_dict": {f"network.{k}": v for k, v in weights.items()}, "orbwatch": carried}, path)
     return path
 
@@ -98,8 +98,11 @@ def test_checkpoints_become_members(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     runs = [checkpoint(tmp_path / f"{k}.ckpt", k) for k in (0, 1)]
     card = exporting.export_checkpoints(runs, tmp_path / "m", data={"split": "by object"}, fallback=["GEO"])
     assert len(set(made)) == card.members == 2
-    assert card.data == {"data_sha256": "d", "windows": 88, "split": "by object"}
+    assert card.data == {"data_sha256": "d", "windows": 88, "windows_of_members": [88, 88], "split": "by object"}
     assert (card.train, card.fallback) == ({"epochs": 2}, ["GEO"])
     other = checkpoint(tmp_path / "other.ckpt", 2, replace(SMALL, layers=2))
     with pytest.raises(InputError, match=r"other\.ckpt.*unlike the others"):
+        exporting.export_checkpoints([*runs, other], tmp_path / "m")
+    other = checkpoint(tmp_path / "other.ckpt", 2, data="e")
+    with pytest.raises(InputError, match=r"other\.ckpt.*trained on other data"):
         exporting.export_checkpoints([*runs, other], tmp_path / "m")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,9 +14,11 @@ import torch
 from orbwatch.errors import InputError
 from orbwatch.learn.features import inputs, restore
 from orbwatch.learn.windows import REGIMES
+from orbwatch.models.card import read_card, write_card
+from orbwatch.models.radii import Radii
 from orbwatch.models.runtime import BATCH, TrajectoryForecaster
 from orbwatch.uncertainty.conformal import Conformal
-from orbwatch.uncertainty.gaussian import Calibration
+from orbwatch.uncertainty.gaussian import Calibration, GaussianForecast
 
 from ..learn.simulated import windows
 from .packaged import network, scaler, variant
@@ -128,11 +129,34 @@ def test_regions_come_from_the_conformal_radii_beside_it(tmp_path: Path, model: 
     assert seen.truth_rv_km is not None
     truth = np.einsum("nhij,nhj->nhi", given.rtn, (seen.truth_rv_km - given.rv_km)[..., :3])
     radii = Conformal().fit(Calibration(forecast, truth, seen.regime.astype(np.int64), seen.object_id))
-    calibrated = variant(model, tmp_path / "m", {"conformal.json": json.dumps(radii.to_dict()).encode()})
+    calibrated = variant(model, tmp_path / "m")
+    Radii(seen.horizon_s[0], radii).write(calibrated)
+    write_card(read_card(calibrated), calibrated)
     loaded = TrajectoryForecaster.load(calibrated)
     held = loaded.regions(seen, forecast, 0.5).contains(truth).mean()
     assert 0.45 < held < 0.65
     assert loaded.tube(seen, forecast, 0.5).joint(truth).mean() > 0.4
+    last, whole = seen.horizons(np.array([29, 9])), loaded.regions(seen, forecast, 0.5)
+    part = loaded.regions(last, plain.predict(last), 0.5)
+    np.testing.assert_array_equal(part.radius, whole.radius[:, [29, 9]])
+    none = seen.take(slice(0, 0))
+    assert loaded.regions(none, plain.predict(none), 0.5).radius.shape == (0, 30)
+    with pytest.raises(InputError, match=r"other forecast times.*30 to 1770.*legal: 30 times from 60 to 1800 s"):
+        loaded.regions(replace(seen, horizon_s=seen.horizon_s - 30.0), forecast, 0.5)
+
+
+@pytest.mark.parametrize("text", ["{}", '{"horizon_s": [60.0], "conformal": {}}'])
+def test_radii_that_cannot_be_read_are_named(tmp_path: Path, model: Path, text: str) -> None:
+    with pytest.raises(InputError, match=r"conformal\.json: conformal radii cannot be read"):
+        TrajectoryForecaster.load(variant(model, tmp_path / "m", {"conformal.json": text.encode()}))
+
+
+def test_radii_of_other_horizons_than_said_are_refused(tmp_path: Path) -> None:
+    seen = GaussianForecast(np.zeros((4, 2, 3)), np.broadcast_to(np.eye(3), (4, 2, 3, 3)))
+    fitted = Conformal().fit(Calibration(seen, np.zeros((4, 2, 3)), np.zeros(4, np.int64), np.arange(4)))
+    Radii(np.array([60.0]), fitted).write(tmp_path)
+    with pytest.raises(InputError, match="other horizons than it says"):
+        Radii.read(tmp_path)
 
 
 def test_broken_folders_are_named(tmp_path: Path, model: Path) -> None:

@@ -14,14 +14,20 @@ from orbwatch.learn.metrics import ALL, Columns, Errors, columns, regimes_of, ro
 TESTED_MIN = (1.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0)
 """Horizons at which differences are tested, minutes."""
 TOLERATED = 1.01
-"""Ratio to the reference that is no loss in practice, though it may be significant."""
+"""Ratio of medians to the reference that is no loss in practice, unless it is significant."""
+TOLERATED_P95 = 1.05
+"""The same for the ratio of 95th percentiles at the last horizon: a model must not pay with its tail."""
 DRAWS = 1000
 """Bootstrap draws of an interval."""
 
 _NAMES = (
     "quantity", "forecaster", "reference", "regime", "horizon_min", "windows", "objects", "ratio", "ratio_low",
-    "ratio_high", "difference", "difference_low", "difference_high", "wilcoxon_p", "dm_statistic", "dm_p",
+    "ratio_high", "p95_ratio", "difference", "difference_low", "difference_high", "wilcoxon_p", "dm_statistic", "dm_p",
 )  # fmt: skip
+
+
+DECISION = ("regime", "ships", "ratio", "ratio_low", "ratio_high", "p95_ratio", "reason")
+"""Columns of `fallback`; a regime is one of the classes that were compared."""
 
 
 def compare(
@@ -37,8 +43,9 @@ def compare(
     """One row for each quantity, pair (forecaster, reference), regime and horizon of `TESTED_MIN`.
 
     ratio is that of the median errors and difference that of the mean errors (km, km/s), each with the ends of its 95 %
-    cluster bootstrap interval; wilcoxon_p and dm_p are two-sided, and wilcoxon_holm and dm_holm the same corrected over
-    the family of one quantity and pair: its regimes and horizons, without the rows of all regimes together.
+    cluster bootstrap interval; p95_ratio is that of the 95th percentiles; wilcoxon_p and dm_p are two-sided, and
+    wilcoxon_holm and dm_holm the same corrected over the family of one quantity and pair: its regimes and horizons,
+    without the rows of all regimes together.
     """
     rows: list[list[Any]] = []
     picked = tested_columns(horizon_s)
@@ -51,10 +58,12 @@ def compare(
                     ratio = significance.median_ratio(a, b, ids, draws)
                     gap = significance.mean_difference(a, b, ids, draws)
                     known = np.isfinite(a) & np.isfinite(b)
+                    tail = [np.quantile(each[known], 0.95) if known.any() else np.nan for each in (a, b)]
                     rows.append(
                         [quantity, name, other, label, float(horizon_s[column]) / 60.0, int(known.sum()),
-                         len(np.unique(ids[known])), ratio.estimate, ratio.low, ratio.high, gap.estimate, gap.low,
-                         gap.high, significance.wilcoxon(a, b, ids), *significance.diebold_mariano(a, b, ids, when)]
+                         len(np.unique(ids[known])), ratio.estimate, ratio.low, ratio.high, float(tail[0] / tail[1]),
+                         gap.estimate, gap.low, gap.high, significance.wilcoxon(a, b, ids),
+                         *significance.diebold_mariano(a, b, ids, when)]
                     )  # fmt: skip
     table = columns(_NAMES, rows)
     for test in ("wilcoxon", "dm"):
@@ -73,27 +82,33 @@ def fallback(
 ) -> Columns:
     """For each regime: does the forecaster ship, or does the reference serve there?
 
-    It ships where, on the objects of `table`, the interval of the ratio of medians lies below 1 at the last horizon and
-    above `TOLERATED` at no horizon tested. Columns: regime, ships, ratio, ratio_low, ratio_high (last horizon), reason.
+    It ships where, on the objects of `table`, the interval of the ratio of medians lies below 1 at the last horizon; at
+    no horizon tested it lies above 1, or the ratio itself above `TOLERATED`; and the ratio of 95th percentiles at the
+    last horizon is at most `TOLERATED_P95`. Columns: `DECISION`; all ratios are of the last horizon.
     """
     rows: list[list[Any]] = []
     named = reference.replace("_", " ")
     for regime in regimes:
         cells = rows_of(table, quantity=quantity, forecaster=forecaster, reference=reference, regime=regime)
         if not cells:
-            rows.append([regime, False, np.nan, np.nan, np.nan, "no windows to judge by"])
+            rows.append([regime, False, np.nan, np.nan, np.nan, np.nan, "no windows to judge by"])
             continue
         last = cells[-1]
-        worse = [f"{cell['horizon_min']:g}" for cell in cells if cell["ratio_low"] > TOLERATED]
+        worse = [f"{cell['horizon_min']:g}" for cell in cells if cell["ratio"] > TOLERATED or cell["ratio_low"] > 1.0]
+        ships = False
         if worse:
             reason = f"worse than {named} at {', '.join(worse)} min"
+        elif last["p95_ratio"] > TOLERATED_P95:
+            reason = (
+                f"its 95th percentile is {last['p95_ratio']:.2f} times that of {named} at {last['horizon_min']:g} min"
+            )
         elif last["ratio_high"] < 1.0:
+            ships = True
             reason = f"better than {named} at {last['horizon_min']:g} min, worse nowhere"
         else:
             reason = f"no significant gain at {last['horizon_min']:g} min"
-        ships = not worse and bool(last["ratio_high"] < 1.0)
-        rows.append([regime, ships, last["ratio"], last["ratio_low"], last["ratio_high"], reason])
-    return columns(("regime", "ships", "ratio", "ratio_low", "ratio_high", "reason"), rows)
+        rows.append([regime, ships, *(last[key] for key in ("ratio", "ratio_low", "ratio_high", "p95_ratio")), reason])
+    return columns(DECISION, rows)
 
 
 def _holm(table: Columns, column: str) -> list[float]:

@@ -20,7 +20,9 @@ from orbwatch.uncertainty.gaussian import Calibrated, Calibration, Formal, Gauss
 
 LEVEL = 0.9
 """Level of the regions in the tables."""
-ALONE, CONFORMAL = "alone", "conformal"
+ALONE, CONFORMAL, BY_OBJECT = "alone", "conformal", "conformal by object"
+"""Kinds of regions: the forecast's covariance at its word, with conformal, and with conformal that takes objects as
+exchangeable."""
 _DRAWS = 200
 
 
@@ -43,7 +45,7 @@ class Method:
 
     source: str
     kind: str
-    """`ALONE` (the forecast's covariance at its word) or `CONFORMAL`."""
+    """`ALONE`, `CONFORMAL` or `BY_OBJECT`."""
     conformal: Conformal | None = None
 
     @property
@@ -60,10 +62,10 @@ class Method:
         return self.conformal.tube(forecast, group, level) if self.conformal else self.regions(forecast, group, level)
 
 
-def methods(source: str, forecast: GaussianForecast, seen: Seen, unit: str) -> tuple[Method, Method]:
-    """The source at its word, and with conformal fitted on these (calibration) windows; see `Conformal` for `unit`."""
+def conformal(source: str, forecast: GaussianForecast, seen: Seen, unit: str, kind: str = CONFORMAL) -> Method:
+    """The source with conformal fitted on these (calibration) windows; see `Conformal` for `unit`."""
     calibration = Calibration(forecast, seen.truth_rtn_km, seen.group, seen.object_id)
-    return Method(source, ALONE), Method(source, CONFORMAL, Conformal(unit=unit).fit(calibration))
+    return Method(source, kind, Conformal(unit=unit).fit(calibration))
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,8 +100,7 @@ def coverage_rows(
         for h, seconds in enumerate(seen.horizon_s):
             sizes = geometric_mean(axis[mask, h]), geometric_mean(oracle.axis_m[mask, h])
             rows.append([*head, float(seconds) / 60.0, *_share(inside[mask, h], ids), *_ratio(*sizes)])
-        sizes = geometric_mean(tube_axis[mask]), geometric_mean(oracle.axis_m[mask])
-        rows.append([*head, 0.0, *_share(together[mask], ids), *_ratio(*sizes)])
+        rows.append([*head, 0.0, *_share(together[mask], ids), geometric_mean(tube_axis[mask]), float("nan")])
     return rows
 
 
@@ -107,7 +108,8 @@ COVERAGE = (
     "source", "kind", "regime", "horizon_min", "windows", "objects", "coverage", "low", "high", "axis_m", "axis_ratio"
 )  # fmt: skip
 """horizon_min 0 stands for all horizons at once; low and high end a 95 % cluster bootstrap interval of the coverage;
-axis_m is the geometric mean of all semi-axes, axis_ratio that over the oracle's."""
+axis_m is the geometric mean of all semi-axes, axis_ratio that over the oracle's; NaN for all horizons at once, as the
+oracle has no tube."""
 
 RELIABILITY = ("source", "kind", "regime", "level", "coverage")
 

@@ -9,11 +9,14 @@ from typing import Any
 
 from orbwatch.errors import InputError
 from orbwatch.learn.evaluation import Evaluation, Plan, Progress
-from orbwatch.learn.evaluation_sets import quiet, series_of
+from orbwatch.learn.evaluation_sets import fitted, quiet, series_of
 from orbwatch.learn.forecasters import Model
-from orbwatch.learn.judge import judge
+from orbwatch.learn.judge import Packaged, judge
+from orbwatch.learn.packing import decision_of
 from orbwatch.learn.sequences import SequenceStore
+from orbwatch.learn.unseen import check_unseen
 from orbwatch.models.card import Card
+from orbwatch.models.radii import Radii
 from orbwatch.models.runtime import TrajectoryForecaster
 
 
@@ -23,20 +26,26 @@ def evaluate(
     """Judges two model folders (`models.export`) on a data set's test objects; `report.evaluation` writes the report.
 
     baseline: trained on few windows; scaled: on all. Where best.ckpt or metrics.csv of a model's training run lie in
-    its folder or the one above, the evaluation has attributions and losses too (with orbwatch[learn]). Raises
-    InputError for folders that cannot be opened or written, and for a data set without windows of every set.
+    its folder or the one above, the evaluation has attributions and losses too (with orbwatch[learn]). A scaled model
+    that was packed with its calibration is judged with it, as users get it. Raises InputError for folders that cannot
+    be opened or written, for a data set without windows of every set, and for one whose test objects may be training
+    objects of a model (see `unseen`).
     """
     plan = plan or Plan()
     folders = {"baseline": baseline, "scaled": scaled}
     store = SequenceStore.open(data)
     loaded = {name: TrajectoryForecaster.load(folder, plan.threads) for name, folder in folders.items()}
+    related = {name: check_unseen(each.card.data, store, folders[name]) for name, each in loaded.items()}
     _make(output)
-    test, calibration = series_of(store, "test"), series_of(store, "calibration")
+    test, calibration, validation = (series_of(store, split) for split in ("test", "calibration", "validation"))
     models = {name: Model(forecaster) for name, forecaster in loaded.items()}
-    found = judge(test, calibration, models, plan, progress)
+    found = judge(
+        test, calibration, validation, models, plan, progress, _packaged(loaded["scaled"].radii, loaded["scaled"].card)
+    )
     facts = {
         "data set": f"{data.name}, {store.objects:,} objects, {store.windows:,} windows, data hash {store.data_hash}",
         **{f"{name} model": _about(forecaster.card) for name, forecaster in loaded.items()},
+        **{f"data set for the {name} model": words for name, words in related.items()},
     }
     checkpoint = _beside(scaled, "best.ckpt")
     attributions: dict[str, Any] = {}
@@ -44,7 +53,7 @@ def evaluate(
         from orbwatch.learn.explained import explain
 
         progress("attributions", 0.0)
-        attributions = explain(checkpoint, quiet(test, threads=plan.threads), plan.seed)
+        attributions = explain(checkpoint, fitted(quiet(test, threads=plan.threads)), plan.seed)
         progress("attributions", 1.0)
     losses = {
         f"{name}, {which}": curve for name, folder in folders.items() for which, curve in _losses(folder).items()
@@ -52,8 +61,14 @@ def evaluate(
     return replace(found, facts=facts | found.facts, attributions=attributions, losses=losses)
 
 
+def _packaged(radii: Radii | None, card: Card) -> Packaged | None:
+    return None if radii is None else Packaged(radii, decision_of(card))
+
+
 def _about(card: Card) -> str:
     trained = f"{card.data['windows']:,} windows" if "windows" in card.data else "unknown windows"
+    if "samples_an_epoch" in card.data:
+        trained += f" ({card.data['samples_an_epoch']:,} samples an epoch)"
     networks = "1 network" if card.members == 1 else f"{card.members} networks"
     made = f"{card.created_utc}, orbwatch {card.orbwatch}"
     return f"{card.name}: {networks} of {card.parameters:,} parameters, trained on {trained}, {made}"

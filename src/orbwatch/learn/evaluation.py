@@ -20,11 +20,17 @@ SETS = {
     "stored": "quiet, the data set's own noise",
     "sigma50": "quiet, noise 50 m",
     "burn": "one burn of 0.1-10 m/s in the history, noise 50 m",
+    "flown": "as flown: noise and burns as they come",
 }
+"""Conformal is fitted on windows like those of "flown": there its coverage is to be 88 to 92 % where it says 90."""
+FULL_FIELD = "least_squares_8x8"
+BASE = FULL_FIELD if FULL_FIELD in BASELINES else "least_squares"
+"""The baseline that corrections are relative to, and that users get where the model does not ship."""
 PAIRS = (
     *((name, "least_squares") for name in (*BASELINES, "baseline", "scaled", "shipped") if name != "least_squares"),
     ("scaled", "ukf"),
     ("scaled", "baseline"),
+    *((name, BASE) for name in ("scaled", "shipped") if BASE != "least_squares"),
 )
 """Which forecasters are tested against which."""
 MODELS = ("baseline", "scaled")
@@ -38,12 +44,13 @@ class Plan:
     """How much is computed; the defaults take minutes."""
 
     draws: int = 5
-    """Looks, each with noise of its own, at the truth of calibration and test objects where coverage is measured."""
+    """Looks, each with noise of its own, at the truth of validation, calibration and test objects, where the model's
+    worth is decided on, regions are fitted, and coverage is measured."""
     looks: int = 4
     """Windows around each burn."""
     seed: int = 1
     unit: str = "effective"
-    """What conformal takes as exchangeable: see `uncertainty.conformal_quantile`."""
+    """What conformal takes as exchangeable: see `uncertainty.conformal_quantile`. A packaged model has its own."""
     bootstrap: int = comparison.DRAWS
     threads: int = 2
 
@@ -60,7 +67,7 @@ class Evaluation:
     comparisons: Columns
     """See `comparison.compare`, with the set in front."""
     fallback: Columns
-    """See `comparison.fallback`: decided on the calibration objects."""
+    """See `comparison.fallback`: decided on the validation objects, or read from the card of a packaged model."""
     coverage: Columns
     reliability: Columns
     worst: Columns

@@ -1,7 +1,9 @@
 """The windows that forecasters are judged on: cut anew from the truth of one split, as quiet or with one burn.
 
-Windows of one set never overlap, so one window's forecast is no other's history; noise can be drawn again and again on
-the same truth, as the sensors of the data set would make it.
+Quiet windows of one look never overlap, so one window's forecast is no other's history; looks at the same burn do, and
+so do looks at the same truth: they are told apart by object wherever intervals and tests are made. Noise can be drawn
+again and again on the same truth, as the sensors of the data set would make it. Windows that least squares cannot fit
+are in every set, so that they can be counted: `fitted` leaves them out.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from orbwatch.errors import InputError
 from orbwatch.learn.cut import SPAN, windows_of
 from orbwatch.learn.sequences import MANIFEST, SequenceStore
 from orbwatch.learn.windows import BURN_IN_FORECAST, HISTORY, Windows
+from orbwatch.propagate.least_squares import OK
 from orbwatch.settings_groups import DatasetSettings
 from orbwatch.simulate.burns import Burn
 from orbwatch.simulate.sensors import observe, sensor_of
@@ -23,7 +26,7 @@ from orbwatch.simulate.streams import stream
 from orbwatch.simulate.trajectories import Truth
 
 STRIDE = SPAN
-"""Rows from one window to the next: history and forecast of neighbours share nothing."""
+"""Rows from one quiet window to the next: history and forecast of neighbours share nothing."""
 _PURPOSE = 1000  # streams of simulate.streams that no data set uses
 
 
@@ -59,11 +62,15 @@ class Series:
         return Series(picked, self.noise_km[index], self.sigma_km[index], self.settings)
 
     def cut(self, first_rows: Int[np.ndarray, " w"] | Int[np.ndarray, "n w"], threads: int = 1) -> Windows:
-        """Windows that begin at these rows; those that least squares cannot fit are left out."""
-        windows = windows_of(
+        """Windows that begin at these rows."""
+        return windows_of(
             self.truth, self.noise_km, self.sigma_km, first_rows, threads, step_s=float(self.settings.step)
         )
-        return windows.take(windows.fit.status == 0)
+
+
+def fitted(windows: Windows) -> Windows:
+    """Those that least squares can fit."""
+    return windows.take(windows.fit.status == OK)
 
 
 def series_of(store: SequenceStore, split: str) -> Series:
@@ -87,7 +94,10 @@ def settings_of(store: SequenceStore) -> DatasetSettings:
 
 
 def quiet(series: Series, offset: int = 0, stride: int = STRIDE, threads: int = 1) -> Windows:
-    """Windows without any thrust, `stride` rows apart, from row `offset` on. Raises InputError where there is none."""
+    """Windows without any thrust, `stride` rows apart, from row `offset` on.
+
+    Raises InputError where none has a fit.
+    """
     windows = series.cut(np.arange(offset, series.truth.rv_km.shape[1] - SPAN + 1, stride), threads)
     return _some(windows.take(windows.burn == 0), "no window without thrust that least squares can fit")
 
@@ -98,6 +108,7 @@ def draws_of(
     """Windows of `draws` looks at the same truth: noise drawn anew each time, windows begin elsewhere.
 
     Without thrust, or, with `burns`, as they come but for thrust after the last position, which nothing foretells.
+    Windows of different looks overlap. Raises InputError where none has a fit.
     """
     rng = np.random.default_rng([seed, 7])
     rows = series.truth.rv_km.shape[1]
@@ -115,8 +126,8 @@ def with_burn(
 ) -> Windows:
     """Windows whose history holds exactly one whole burn of low_m_s .. high_m_s, and no other thrust in its 50 rows.
 
-    Each such burn gives `looks` windows at most, beginning at different rows, each with noise of its own. Raises
-    InputError where no window has one.
+    Each such burn gives `looks` windows at most, beginning at different rows, each with noise of its own: they overlap.
+    Raises InputError where no window has one.
     """
     rng = np.random.default_rng([seed, 11])
     objects, firsts, look_of = burn_rows(series, low_m_s, high_m_s, looks, rng)
@@ -152,7 +163,7 @@ def burn_rows(
 
 
 def _some(windows: Windows, none: str) -> Windows:
-    if not len(windows):
+    if not (windows.fit.status == OK).any():
         hint = "a data set of more or longer series, or of more that maneuver (dataset.burn_share)"
         raise InputError(none, hint=hint)
     return windows

@@ -1,45 +1,79 @@
 """Models against physics: errors, tests, regions.
 
-Everything that is fitted or decided here (conformal radii, in which regimes a model ships) uses the calibration
-objects; everything that is reported is measured on the test objects.
+In which groups of windows a model ships is decided on the validation objects, conformal radii are fitted on the
+calibration objects, and everything that is reported is measured on the test objects. Groups are those that show when
+a forecast is made; tables are by true regime.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int8
 
 from orbwatch.learn import comparison
 from orbwatch.learn.baselines import BASELINES
 from orbwatch.learn.coverage import (
+    ALONE,
+    BY_OBJECT,
+    CONFORMAL,
     COVERAGE,
     RELIABILITY,
     Method,
     Seen,
+    conformal,
     coverage_rows,
-    methods,
     reliability_rows,
     worst_cells,
     yardstick,
 )  # fmt: skip
-from orbwatch.learn.evaluation import BURN_M_S, PAIRS, SETS, SIGMA_M, Evaluation, Plan, Progress
-from orbwatch.learn.evaluation_sets import Series, draws_of, quiet, with_burn
+from orbwatch.learn.evaluation import BASE, BURN_M_S, PAIRS, SETS, SIGMA_M, Evaluation, Plan, Progress
+from orbwatch.learn.evaluation_sets import Series, draws_of, fitted, quiet, with_burn
 from orbwatch.learn.forecasters import LEAST_SQUARES, SHIPPED, Forecaster, Predicted, Reference, reference, shipped
 from orbwatch.learn.metrics import Columns, columns, error_table, errors, height, rows_of, stacked
 from orbwatch.learn.scored import PIT, SCORES, pit_rows, score_rows
-from orbwatch.learn.windows import GROUPS, REGIMES, Windows, group_code
+from orbwatch.learn.windows import GROUPS, REGIMES, Windows, group_code, regime_code
+from orbwatch.models.radii import Radii
+
+
+@dataclass(frozen=True, eq=False)
+class Packaged:
+    """What a packed model brings along."""
+
+    radii: Radii
+    decision: Columns
+    """See `comparison.fallback`."""
 
 
 def judge(
-    test: Series, calibration: Series, models: Mapping[str, Forecaster], plan: Plan, progress: Progress
+    test: Series,
+    calibration: Series,
+    validation: Series,
+    models: Mapping[str, Forecaster],
+    plan: Plan,
+    progress: Progress,
+    packaged: Packaged | None = None,
 ) -> Evaluation:
-    """Everything but attributions: `models` are those of `MODELS`; the regions are those of "scaled"."""
+    """Everything but attributions: `models` are those of `MODELS`; the regions are those of "scaled".
+
+    packaged: what users of "scaled" get, which is then judged as it is; without it, both are made here.
+    """
     began = time.monotonic()
-    known, fitted, decision = calibrate(calibration, models["scaled"], plan, progress)
-    judged = _sets(test, plan)
+    scaled = models["scaled"]
+    if packaged is None:
+        known = looks(validation, plan)
+        decision = decide(known, scaled, plan, progress)
+        ships = f"decided on {len(known):,} windows of {len(validation.sigma_km)} validation objects"
+    else:
+        decision, ships = packaged.decision, "as packaged with the model"
+    known = looks(calibration, plan)
+    made = calibrate(known, scaled, decision, plan, progress, radii=None if packaged is None else packaged.radii)
+    raw = _sets(test, plan)
+    judged = {name: fitted(windows) for name, windows in raw.items()}
     found = []
     for index, windows in enumerate(judged.values()):
         progress("errors and tests", index / len(judged))
@@ -48,8 +82,8 @@ def judge(
     shares: list[list[Any]] = []
     for index, name in enumerate(judged):
         progress("uncertainty", index / len(judged))
-        windows = judged[name] if name == "burn" else _many(test, name, plan)
-        shares.append(list(_uncertainty(windows, models["scaled"], fitted, decision, plan)))
+        windows = judged[name] if name == "burn" else fitted(_many(test, name, plan))
+        shares.append(list(_uncertainty(windows, scaled, made, decision, plan)))
     progress("uncertainty", 1.0)
     tables = [stacked(dict(zip(judged, parts, strict=True)), "set") for parts in zip(*found, strict=True)]
     coverage, reliability, scores, pit = (
@@ -57,60 +91,102 @@ def judge(
     )
     worst = {name: worst_cells(_of_set(coverage, name)) for name in judged}
     facts = {
-        "test objects": f"{len(test.sigma_km)}, unseen in training and calibration",
-        "conformal": f"fitted on {known:,} windows of {len(calibration.sigma_km)} calibration objects,"
-        f" exchangeable unit: {plan.unit}",
+        "test objects": f"{len(test.sigma_km)}, unseen in training, decision and calibration",
+        "where it ships": ships,
+        "conformal": f"fitted on {len(known):,} windows of {len(calibration.sigma_km)} calibration objects,"
+        f" exchangeable unit: {plan.unit}" + _shipped_with(packaged),
         "seed": str(plan.seed),
         "took": f"{time.monotonic() - began:.0f} s",
     }
-    conformal = {m.source: m.conformal.to_dict() for pair in fitted.values() for m in pair if m.conformal}
+    regions = {
+        m.source: m.conformal.to_dict() for each in made.values() for m in each if m.conformal and m.kind == CONFORMAL
+    }
     return Evaluation(
-        facts, _described(judged), tables[0], tables[1], decision, coverage, reliability, stacked(worst, "set"), scores,
-        pit, conformal,
+        facts, _described(raw), tables[0], tables[1], decision, coverage, reliability, stacked(worst, "set"), scores,
+        pit, regions,
     )  # fmt: skip
 
 
-def calibrate(
-    calibration: Series, model: Forecaster, plan: Plan, progress: Progress, sources: Sequence[str] | None = None
-) -> tuple[int, dict[str, tuple[Method, Method]], Columns]:
-    """Windows used, conformal on each of `sources` (None: all), and in which groups the model ships.
+def looks(series: Series, plan: Plan) -> Windows:
+    """Windows to decide or calibrate on: several looks at each object, noise and burns as they come."""
+    return fitted(draws_of(series, plan.draws, plan.seed, burns=True, threads=plan.threads))
 
-    All from calibration objects, with burns as they come; which of `GROUPS` a window is in shows in its own fit.
+
+def forecast_group(windows: Windows) -> Int8[np.ndarray, " n"]:
+    """Class of each window from its fit alone, as when a track is forecast: the truth's regime is not known then."""
+    return group_code(replace(windows, regime=regime_code(windows.fit.rv_km)))
+
+
+def decide(windows: Windows, model: Forecaster, plan: Plan, progress: Progress) -> Columns:
+    """In which groups of windows the model ships (`comparison.fallback`), by windows of the validation objects.
+
+    Training took its best epoch by the loss on these objects too: one choice of some tens, for all groups together.
     """
-    windows = draws_of(calibration, plan.draws, plan.seed, burns=True, threads=plan.threads)
+    progress("deciding where it ships", 0.0)
+    physics = reference(windows, plan.threads)
+    whole = _predicted(windows, physics, model, model.whole, plan)
+    forecasts = {name: errors(each.rv_km, _truth(windows)) for name, each in ((model.whole, whole), (BASE, physics))}
+    pair = (model.whole, BASE)
+    about = forecast_group(windows), windows.object_id, windows.epoch_us, windows.horizon_s[0]
+    table = comparison.compare(forecasts, [pair], *about, GROUPS, plan.bootstrap)
+    progress("deciding where it ships", 1.0)
+    return comparison.fallback(table, *pair, GROUPS)
+
+
+def calibrate(
+    windows: Windows,
+    model: Forecaster,
+    decision: Columns,
+    plan: Plan,
+    progress: Progress,
+    sources: Sequence[str] | None = None,
+    radii: Radii | None = None,
+) -> dict[str, list[Method]]:
+    """For each of `sources` (None: all) its covariance alone, conformal on it, and for what ships conformal by object.
+
+    windows: of calibration objects, with burns as they come; which of `GROUPS` a window is in shows in its own fit.
+    radii: what ships has these instead of fitted ones. Raises InputError where they are of other horizons.
+    """
     physics = reference(windows, plan.threads)
     seen = _seen(windows, physics)
-    whole = _predicted(windows, physics, model, model.whole, plan)
-    forecasts = {
-        name: errors(each.rv_km, _truth(windows)) for name, each in ((model.whole, whole), (LEAST_SQUARES, physics))
-    }
-    pair = (model.whole, LEAST_SQUARES)
-    table = comparison.compare(
-        forecasts, [pair], seen.group, windows.object_id, windows.epoch_us, windows.horizon_s[0], GROUPS, plan.bootstrap
-    )
-    decision = comparison.fallback(table, *pair, GROUPS)
-    fitted = {}
+    if radii is not None:
+        radii.columns(windows.horizon_s)
+    made: dict[str, list[Method]] = {}
     sources = sources or (LEAST_SQUARES, *model.sources, SHIPPED)
     for index, source in enumerate(sources):
         progress("calibrating", index / len(sources))
-        predicted = _predicted(windows, physics, model, source, plan, decision)
-        fitted[source] = methods(source, predicted.gaussian, seen, plan.unit)
+        forecast = _predicted(windows, physics, model, source, plan, decision).gaussian
+        if source == SHIPPED and radii is not None:
+            own = Method(source, CONFORMAL, radii.conformal)
+        else:
+            own = conformal(source, forecast, seen, plan.unit)
+        made[source] = [Method(source, ALONE), own]
+        if source == SHIPPED:
+            made[source].append(conformal(source, forecast, seen, "object", BY_OBJECT))
     progress("calibrating", 1.0)
-    return len(windows), fitted, decision
+    return made
+
+
+def _shipped_with(packaged: Packaged | None) -> str:
+    if packaged is None:
+        return ""
+    return f"; what ships has the radii packaged with the model, exchangeable unit: {packaged.radii.conformal.unit}"
 
 
 def _sets(test: Series, plan: Plan) -> dict[str, Windows]:
-    """The sets that errors are measured on: windows that share nothing, one look at each."""
+    """The sets that errors are measured on: one look at each window; those around one burn overlap."""
     return {
         "stored": quiet(test, threads=plan.threads),
         "sigma50": quiet(test.redrawn(plan.seed, SIGMA_M), threads=plan.threads),
         "burn": with_burn(test, *BURN_M_S, plan.seed, SIGMA_M, plan.looks, plan.threads),
+        "flown": draws_of(test, 1, plan.seed + 90, burns=True, threads=plan.threads),
     }
 
 
 def _many(test: Series, name: str, plan: Plan) -> Windows:
-    """More windows of a quiet set, for coverage: noise of the same kind drawn several times."""
-    return draws_of(test, plan.draws, plan.seed + 50, SIGMA_M if name == "sigma50" else None, threads=plan.threads)
+    """More windows of a set, for coverage: noise of the same kind drawn several times."""
+    sigma_m = SIGMA_M if name == "sigma50" else None
+    return draws_of(test, plan.draws, plan.seed + 50, sigma_m, burns=name == "flown", threads=plan.threads)
 
 
 def _errors(
@@ -131,15 +207,15 @@ def _errors(
 
 
 def _uncertainty(
-    windows: Windows, scaled: Forecaster, fitted: Mapping[str, tuple[Method, Method]], decision: Columns, plan: Plan
+    windows: Windows, scaled: Forecaster, made: Mapping[str, Sequence[Method]], decision: Columns, plan: Plan
 ) -> tuple[Columns, Columns, Columns, Columns]:
     physics = reference(windows, plan.threads)
     seen = _seen(windows, physics)
     oracle = yardstick(physics.gaussian, seen)
     rows: dict[str, list[list[Any]]] = {"coverage": [], "reliability": [], "scores": [], "pit": []}
-    for source in fitted:
+    for source in made:
         forecast = _predicted(windows, physics, scaled, source, plan, decision).gaussian
-        for method in fitted[source]:
+        for method in made[source]:
             rows["coverage"] += coverage_rows(method, forecast, seen, oracle, REGIMES)
             rows["reliability"] += reliability_rows(method, forecast, seen, REGIMES)
             rows["scores"] += score_rows(method, forecast, seen, REGIMES)
@@ -159,13 +235,17 @@ def _predicted(
         return model.predict(windows, physics, source, plan.seed)
     codes = [GROUPS.index(row["regime"]) for row in rows_of(decision, ships=True)]
     return shipped(
-        physics, model.predict(windows, physics, model.whole, plan.seed), np.isin(group_code(windows), codes)
+        physics, model.predict(windows, physics, model.whole, plan.seed), np.isin(forecast_group(windows), codes)
     )
 
 
 def _seen(windows: Windows, physics: Reference) -> Seen:
     return Seen(
-        physics.to_rtn(_truth(windows)), windows.regime, group_code(windows), windows.object_id, windows.horizon_s[0]
+        physics.to_rtn(_truth(windows)),
+        windows.regime,
+        forecast_group(windows),
+        windows.object_id,
+        windows.horizon_s[0],
     )
 
 
@@ -174,12 +254,14 @@ def _truth(windows: Windows) -> np.ndarray:
     return windows.truth_rv_km
 
 
-def _described(judged: Mapping[str, Windows]) -> Columns:
+def _described(raw: Mapping[str, Windows]) -> Columns:
     rows = []
-    for name, windows in judged.items():
+    for name, every in raw.items():
+        windows = fitted(every)
         counts = np.bincount(windows.regime, minlength=len(REGIMES))
-        rows.append([name, SETS[name], len(windows), len(np.unique(windows.object_id)), *(int(c) for c in counts)])
-    return columns(("set", "what", "windows", "objects", *REGIMES), rows)
+        rows.append([name, SETS[name], len(windows), len(np.unique(windows.object_id)),
+                     len(every) - len(windows), *(int(c) for c in counts)])  # fmt: skip
+    return columns(("set", "what", "windows", "objects", "without_fit", *REGIMES), rows)
 
 
 def _of_set(table: Columns, name: str) -> Columns:

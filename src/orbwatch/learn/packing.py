@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from orbwatch.catalog.written import write_atomically
-from orbwatch.learn.coverage import LEVEL
-from orbwatch.learn.evaluation import Evaluation, Plan, Progress
+import numpy as np
+
+from orbwatch.errors import InputError
+from orbwatch.learn.comparison import DECISION
+from orbwatch.learn.coverage import BY_OBJECT, CONFORMAL, LEVEL
+from orbwatch.learn.evaluation import BASE, Evaluation, Plan, Progress
 from orbwatch.learn.evaluation_sets import series_of
 from orbwatch.learn.forecasters import SHIPPED, Model
-from orbwatch.learn.judge import calibrate
-from orbwatch.learn.metrics import ALL, rows_of
+from orbwatch.learn.judge import calibrate, decide, looks
+from orbwatch.learn.metrics import ALL, Columns, columns, rows_of
 from orbwatch.learn.run_folder import BEST
 from orbwatch.learn.sequences import SequenceStore
-from orbwatch.models.card import CONFORMAL, Card, read_card, write_card
+from orbwatch.learn.unseen import check_unseen
+from orbwatch.learn.windows import GROUPS, Windows
+from orbwatch.models.card import Card, read_card, write_card
+from orbwatch.models.radii import Radii
 from orbwatch.models.registry import find_model
 from orbwatch.models.runtime import TrajectoryForecaster
 
@@ -33,37 +38,71 @@ def pack(
 ) -> Card:
     """Exports the best weights of 1 to 5 runs as one model, calibrated on the calibration objects of `data`.
 
-    Those objects decide, too, in which groups of windows the model ships; in the others it says what least squares
-    says. Raises InputError for runs that cannot be read, and for data without calibration windows.
+    The validation objects decide in which groups of windows the model ships; in the others it says what least squares
+    says. Raises InputError for runs that cannot be read or do not belong together, for data whose objects the runs may
+    have trained on (see `unseen`), and for data without usable windows of either split: the runs stay as they are.
     """
+    from orbwatch.learn.checkpoints import read_checkpoint
     from orbwatch.models.export import export_checkpoints
 
     plan = plan or Plan()
     store = SequenceStore.open(data)
+    for run in runs:
+        check_unseen(read_checkpoint(run / BEST)["orbwatch"], store, run)
+    deciding, calibrating = (looks(series_of(store, split), plan) for split in ("validation", "calibration"))
     card = export_checkpoints([run / BEST for run in runs], folder, name=name)
     model = Model(TrajectoryForecaster.load(folder, plan.threads))
-    count, fitted, decision = calibrate(series_of(store, "calibration"), model, plan, progress, (SHIPPED,))
-    conformal = fitted[SHIPPED][1].conformal
-    assert conformal is not None
-    write_atomically(folder / CONFORMAL, (json.dumps(conformal.to_dict()) + "\n").encode())
-    reasons = {row["regime"]: row["reason"] for row in rows_of(decision)}
-    calibrated = {"windows": count, "objects": len(store.splits["calibration"]), "data_sha256": store.data_hash}
+    decision = decide(deciding, model, plan, progress)
+    fitted = calibrate(calibrating, model, decision, plan, progress, (SHIPPED,))[SHIPPED][1].conformal
+    assert fitted is not None
+    coverage = {
+        "calibrated_on": _used(calibrating, store) | {"unit": plan.unit},
+        "decided_on": _used(deciding, store),
+        "decision": [{key: _plain(value) for key, value in row.items()} for row in rows_of(decision)],
+    }
     physics = [row["regime"] for row in rows_of(decision, ships=False)]
-    card = replace(card, fallback=physics, coverage={"calibrated_on": calibrated, "ships_because": reasons})
-    return write_card(card, folder)
+    try:
+        Radii(calibrating.horizon_s[0], fitted).write(folder)
+        return write_card(replace(card, fallback=physics, coverage=coverage), folder)
+    except OSError as error:
+        raise InputError(f"cannot write the model: {error.strerror or error}", file=folder) from error
+
+
+def decision_of(card: Card) -> Columns:
+    """Where a packed model ships and why, as `comparison.fallback` says it."""
+    said = {row["regime"]: row for row in card.coverage.get("decision", [])}
+    rows = []
+    for group in GROUPS:
+        row = said.get(group, {"reason": "as the model's card says"})
+        ratios = [np.nan if row.get(key) is None else row[key] for key in DECISION[2:-1]]
+        rows.append([group, group not in card.fallback, *ratios, row["reason"]])
+    return columns(DECISION, rows)
+
+
+def _used(windows: Windows, store: SequenceStore) -> dict[str, Any]:
+    return {
+        "windows": len(windows), "objects": len(np.unique(windows.object_id)), "data_sha256": store.data_hash
+    }  # fmt: skip
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def record(evaluation: Evaluation, model: Path) -> None:
-    """Puts what was measured on unseen objects into the model's card."""
+    """Puts what was measured on unseen objects into the model's card. Raises InputError where it cannot be written."""
     folder = find_model(model)
     card = read_card(folder)
     figures = {name: _figures(evaluation, name) for name in evaluation.sets["set"]}
     coverage = card.coverage | {"measured": {name: _coverage(evaluation, name) for name in evaluation.sets["set"]}}
-    write_card(replace(card, figures=figures, coverage=coverage), folder)
+    try:
+        write_card(replace(card, figures=figures, coverage=coverage), folder)
+    except OSError as error:
+        raise InputError(f"the model's card cannot be written: {error.strerror or error}", file=folder) from error
 
 
 def _figures(evaluation: Evaluation, name: str) -> dict[str, Any]:
-    """Errors after 30 minutes by regime, metres, and the ratio of medians to least squares with its interval."""
+    """Errors after 30 minutes by regime, metres, and ratios of medians to least squares with their intervals."""
     found: dict[str, Any] = {}
     pick = {"set": name, "quantity": "position", "horizon_min": 30.0, "forecaster": SHIPPED}
     for row in rows_of(evaluation.comparisons, reference="least_squares", **pick):
@@ -71,19 +110,25 @@ def _figures(evaluation: Evaluation, name: str) -> dict[str, Any]:
         found[row["regime"]] = {
             "median_m": round(1e3 * errors["median"], 1),
             "p95_m": round(1e3 * errors["p95"], 1),
-            "ratio_to_least_squares": [round(row[key], 4) for key in ("ratio", "ratio_low", "ratio_high")],
             "windows": row["windows"],
             "objects": row["objects"],
         }
+    for reference in dict.fromkeys(("least_squares", BASE)):
+        for row in rows_of(evaluation.comparisons, reference=reference, **pick):
+            ratios = [round(row[key], 4) for key in ("ratio", "ratio_low", "ratio_high")]
+            found[row["regime"]][f"ratio_to_{reference}"] = ratios
     return found
 
 
 def _coverage(evaluation: Evaluation, name: str) -> dict[str, Any]:
-    """Least and greatest coverage of the 90 % regions over horizons, by regime, and that of all horizons at once."""
-    rows = [
-        row for row in rows_of(evaluation.coverage, set=name, source=SHIPPED, kind="conformal") if row["regime"] != ALL
-    ]
+    """Least and greatest coverage of the 90 % regions over horizons, by regime, and that of all horizons at once; how
+    many cells (regimes by horizons) hold 88 to 92 %, also with objects as the unit."""
+    where = {"set": name, "source": SHIPPED}
+    rows = [row for row in rows_of(evaluation.coverage, kind=CONFORMAL, **where) if row["regime"] != ALL]
     found: dict[str, Any] = {"level": LEVEL}
+    for kind, key in ((CONFORMAL, "cells_within"), (BY_OBJECT, "cells_within_by_object")):
+        for row in rows_of(evaluation.worst, kind=kind, **where):
+            found[key] = [row["within"], row["cells"]]
     for regime in dict.fromkeys(row["regime"] for row in rows):
         shares = {row["horizon_min"]: row["coverage"] for row in rows if row["regime"] == regime}
         joint = shares.pop(0.0)

@@ -14,10 +14,13 @@ from orbwatch.uncertainty.conformal import LEVELS
 from orbwatch.uncertainty.gaussian import GaussianForecast
 from orbwatch.uncertainty.scores import crps_axes_km, energy_score_km, nll
 
-SCORES = ("source", "kind", "regime", "ece", "mce", "axis_m", "pit_deviation", "nll", "crps_km", "energy_km")
-"""ece and mce: mean and greatest |coverage - level| over `conformal.LEVELS` and horizons; axis_m: geometric mean
-semi-axis of the 90 % regions; pit_deviation: Kolmogorov distance of the PIT from uniform. The last four are of the
-forecast itself, so conformal has none (NaN)."""
+SCORES = (
+    "source", "kind", "regime", "coverage_gap_mean", "coverage_gap_max", "axis_m", "pit_deviation", "nll",
+    "crps_km", "energy_km",
+)  # fmt: skip
+"""coverage_gap_mean, coverage_gap_max: mean and greatest |coverage - level| over `conformal.LEVELS` and horizons;
+axis_m: geometric mean semi-axis of the 90 % regions; pit_deviation: Kolmogorov distance of the PIT from uniform. The
+last four are of the forecast itself, so conformal has none (NaN)."""
 PIT = ("source", "density")
 """density: of the probability integral transform in `BINS` equal bins, all axes, horizons and regimes."""
 BINS = 20

@@ -40,11 +40,13 @@ class Card:
     """Tables of the inputs, in order: name, unit, group, note."""
     units: str
     data: dict[str, Any] = field(default_factory=dict)
-    """What it was trained on: data window, windows, split, hashes of data and code."""
+    """What it was trained on: settings of the data set, hashes of data and code, distinct windows and samples an epoch
+    (of the first network, and `windows_of_members` of all)."""
     figures: dict[str, Any] = field(default_factory=dict)
     """Measured errors on objects that it never saw."""
     coverage: dict[str, Any] = field(default_factory=dict)
-    """Measured coverage of its regions."""
+    """What its regions were calibrated on (data, windows, objects, unit), why it ships where it does, and the measured
+    coverage."""
     fallback: list[str] = field(default_factory=list)
     """Groups of windows in which physics is used instead, because the gain was not significant."""
     note: str = ""

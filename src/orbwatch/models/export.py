@@ -1,4 +1,4 @@
-"""From torch to files that run without it: two ONNX graphs a member, scaler, conformal radii, card.
+"""From torch to files that run without it: two ONNX graphs a member, scaler, card.
 
 The trunk is run once a window; the head, which alone has dropout, as often as Monte Carlo dropout wants, all passes at
 once. Batch, horizons and passes are free dimensions of the graphs.
@@ -30,10 +30,12 @@ from orbwatch.models.card import CONFORMAL, HEAD, MOST_MEMBERS, SCALER, TRUNK, C
 from orbwatch.models.trajectory import HISTORY, TrajectoryTransformer, parameters
 from orbwatch.settings import as_json
 from orbwatch.settings_groups import NetworkSettings
-from orbwatch.uncertainty.conformal import Conformal
 
 UNITS = "kilometres, seconds, radians; the graphs' own numbers are whitened"
-CARRIED = ("data_sha256", "code_sha256", "windows", "validation_windows", "started_utc", "result")
+CARRIED = (
+    "data_sha256", "dataset", "code_sha256", "windows", "samples_an_epoch", "validation_windows",
+    "started_utc", "result",
+)  # fmt: skip
 """What a card takes from a checkpoint about its data."""
 
 
@@ -102,7 +104,6 @@ def export(
     network: NetworkSettings,
     *,
     name: str | None = None,
-    conformal: Conformal | None = None,
     **more: Any,
 ) -> Card:
     """Writes a model folder from 1 to 5 networks with the same settings, each with its scaler; returns its card.
@@ -128,11 +129,10 @@ def export(
     )
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / CONFORMAL).unlink(missing_ok=True)  # of the networks that were there before
         for member, (model, scaler) in enumerate(members):
             export_member(model, folder, member)
             _write_json(folder / SCALER.format(member), scaler.to_dict())
-        if conformal is not None:
-            _write_json(folder / CONFORMAL, conformal.to_dict())
         return write_card(card, folder)
     except OSError as error:
         raise InputError(f"cannot write the model: {error.strerror or error}", file=folder) from error
@@ -143,12 +143,12 @@ def export_checkpoints(
     folder: Path,
     *,
     name: str | None = None,
-    conformal: Conformal | None = None,
     **more: Any,
 ) -> Card:
     """The same from checkpoints of training runs; the card says how the first was trained, and on what.
 
-    Raises InputError for a checkpoint that cannot be read, and for networks of other settings.
+    Members may differ in all settings of their training: seed, windows, bootstrap. Raises InputError for a checkpoint
+    that cannot be read, and for networks of other settings or trained on other data.
     """
     loaded = [load_network(path) for path in checkpoints]
     if not loaded:
@@ -157,13 +157,18 @@ def export_checkpoints(
     for path, (_, _, carried) in zip(checkpoints, loaded, strict=True):
         if carried["network"] != first["network"]:
             raise InputError("settings unlike the others'", file=path, field="network", legal=str(first["network"]))
-    data = {key: first[key] for key in CARRIED if key in first} | more.pop("data", {})
+        if carried.get("data_sha256") != first.get("data_sha256"):
+            hint = "Its training objects may be those that the others are judged on"
+            raise InputError("trained on other data than the others", file=path, field="data_sha256", hint=hint)
+    data = {key: first[key] for key in CARRIED if key in first}
+    if len(loaded) > 1:
+        data["windows_of_members"] = [carried["windows"] for _, _, carried in loaded]
+    data |= more.pop("data", {})
     return export(
         [(model, scaler) for model, scaler, _ in loaded],
         folder,
         NetworkSettings(**first["network"]),
         name=name,
-        conformal=conformal,
         **({"train": first["train"], "data": data} | more),
     )
 

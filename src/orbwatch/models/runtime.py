@@ -22,9 +22,9 @@ from orbwatch.learn.features import Inputs, feature_table, inputs, restore
 from orbwatch.learn.scaler import Scaler
 from orbwatch.learn.windows import GROUPS, Windows, group_code
 from orbwatch.models.card import CONFORMAL, HEAD, SCALER, TRUNK, Card, check_files, read_card, read_json
+from orbwatch.models.radii import Radii
 from orbwatch.models.registry import find_model
 from orbwatch.propagate.least_squares import OK
-from orbwatch.uncertainty.conformal import Conformal
 from orbwatch.uncertainty.gaussian import GaussianForecast, Regions
 from orbwatch.uncertainty.mixture import mixture
 
@@ -78,7 +78,7 @@ class Member:
 class TrajectoryForecaster:
     """A trajectory model ready to forecast; `load` makes it.
 
-    Attributes: folder, card, members, conformal (None: not calibrated), fallback (codes of groups), threads.
+    Attributes: folder, card, members, radii (None: not calibrated), fallback (codes of groups), threads.
     """
 
     def __init__(
@@ -86,12 +86,12 @@ class TrajectoryForecaster:
         folder: Path,
         card: Card,
         members: tuple[Member, ...],
-        conformal: Conformal | None,
+        radii: Radii | None,
         fallback: tuple[int, ...],
         threads: int,
     ) -> None:
         self.folder, self.card, self.members = folder, card, members
-        self.conformal, self.fallback, self.threads = conformal, fallback, threads
+        self.radii, self.fallback, self.threads = radii, fallback, threads
         self.uncertainty = len(members[0].scaler.features) == len(feature_table())
 
     @classmethod
@@ -112,9 +112,9 @@ class TrajectoryForecaster:
         unknown = [name for name in card.fallback if name not in GROUPS]
         if unknown:
             raise InputError("unknown group", file=folder, field="fallback", value=unknown, legal=", ".join(GROUPS))
-        conformal = Conformal.from_dict(read_json(folder / CONFORMAL)) if CONFORMAL in card.files else None
+        radii = Radii.read(folder) if CONFORMAL in card.files else None
         members = tuple(_member(folder, member) for member in range(card.members))
-        return cls(folder, card, members, conformal, tuple(GROUPS.index(name) for name in card.fallback), threads)
+        return cls(folder, card, members, radii, tuple(GROUPS.index(name) for name in card.fallback), threads)
 
     def predict(self, windows: Windows) -> GaussianForecast:
         """Positions at `windows.horizon_s` as Gaussians, RTN of the least-squares prediction; NaN where no fit."""
@@ -144,16 +144,16 @@ class TrajectoryForecaster:
 
         Raises InputError where the model was not calibrated (for this level, or these horizons).
         """
-        return self._calibrated().regions(forecast, group_code(windows), level)
+        return self._calibrated().regions(windows, forecast, level)
 
     def tube(self, windows: Windows, forecast: GaussianForecast, level: float) -> Regions:
         """The same for all horizons at once."""
-        return self._calibrated().tube(forecast, group_code(windows), level)
+        return self._calibrated().tube(windows, forecast, level)
 
-    def _calibrated(self) -> Conformal:
-        if self.conformal is None:
+    def _calibrated(self) -> Radii:
+        if self.radii is None:
             raise InputError("the model has not been calibrated", file=self.folder / CONFORMAL)
-        return self.conformal
+        return self.radii
 
     def _ask_members(self, given: Inputs) -> tuple[Float32[np.ndarray, "k n H 6"], Float32[np.ndarray, "k n H 3 3"]]:
         found = [_ask(member, given, *_everything(member.width)) for member in self.members]
