@@ -77,6 +77,20 @@ def test_objects_without_an_orbit_are_named_with_the_reason() -> None:
     assert (len(none.windows), len(none.caution), len(none.refused)) == (0, 0, 1)
 
 
+def test_a_lost_position_leaves_its_minute_open() -> None:
+    found = windows_of_tracks(of_one(np.delete(np.arange(20), [4, 9])), H_S).windows
+    assert np.flatnonzero(np.isnan(found.r_obs_km[0, :, 0])).tolist() == [4, 9]
+    np.testing.assert_allclose(np.diff(found.t_s), 60.0, atol=1e-6)
+
+
+def test_another_pace_is_taken_as_it_comes_and_said() -> None:
+    one = of_one()
+    uneven = replace(one, time_us=one.time_us + np.where(np.arange(20) == 9, 20_000_000, 0))
+    made = windows_of_tracks(uneven, H_S)
+    assert np.isfinite(made.windows.r_obs_km).all()
+    assert made.caution.tolist() == ["unlike the training: pace of positions"]
+
+
 @pytest.mark.parametrize(
     ("keep", "sigma_m", "says"),
     [

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from orbwatch.catalog.tracks import Tracks
 from orbwatch.frames import gcrf_to_teme
-from orbwatch.learn.windows import HISTORY, STEP_S, Windows, make_windows
-from orbwatch.propagate.least_squares import fit_arcs
+from orbwatch.learn.windows import HISTORY, STEP_S, Windows, gmst_rad, make_windows
+from orbwatch.propagate.field import fit_arcs_in_field
 from orbwatch.time import us_to_jd
 
 LEAST = 4
@@ -42,38 +42,39 @@ class TrackWindows:
 def windows_of_tracks(tracks: Tracks, horizon_s: Float[np.ndarray, " h"]) -> TrackWindows:
     """A window for every object with at least 4 positions; forecasts for `horizon_s` seconds after the last one.
 
-    Of longer tracks the last 20 positions count. An object whose positions no orbit fits is named in `refused`.
+    Of positions a minute apart, those of the last 20 minutes count, each in its minute, so a lost one leaves a gap as
+    in training; of others, the last 20. An object whose positions no orbit fits is named in `refused`.
     """
     names, starts = np.unique(tracks.object_id, return_index=True)
-    rows = [np.arange(a, b)[-HISTORY:] for a, b in zip(starts, [*starts[1:], len(tracks)], strict=True)]
+    placed = [_placed(tracks.time_us[a:b], int(a)) for a, b in zip(starts, [*starts[1:], len(tracks)], strict=True)]
+    rows = [row for row, _ in placed]
     few = np.array([len(row) < LEAST for row in rows])
     refused = {
         str(name): f"{len(row)} positions; at least {LEAST} are needed"
         for name, row in zip(names, rows, strict=True)
         if len(row) < LEAST
     }
-    names, rows = names[~few], [row for row in rows if len(row) >= LEAST]
+    names, placed = names[~few], [(row, slot) for row, slot in placed if len(row) >= LEAST]
     n = len(names)
-    epoch_us = np.array([tracks.time_us[row[-1]] for row in rows], np.int64)
+    epoch_us = np.array([tracks.time_us[row[-1]] for row, _ in placed], np.int64)
     to_teme = _to_teme(epoch_us)
     t_s = np.tile(STEP_S * np.arange(1.0 - HISTORY, 1.0), (n, 1))
     r_km = np.full((n, HISTORY, 3), np.nan)
     sigma_km = np.ones((n, HISTORY))
-    for i, row in enumerate(rows):
-        k = len(row)
-        t_s[i, -k:] = (tracks.time_us[row] - epoch_us[i]) * 1e-6
-        t_s[i, :-k] = t_s[i, -k] - STEP_S * np.arange(HISTORY - k, 0.0, -1.0)
-        r_km[i, -k:] = tracks.r_gcrf_km[row] @ to_teme[i].T
-        sigma_km[i, -k:] = tracks.sigma_km[row]
-        sigma_km[i, :-k] = tracks.sigma_km[row[0]]
-    ballistic = np.array([tracks.ballistic_m2_kg[row[-1]] for row in rows])
+    for i, (row, slot) in enumerate(placed):
+        sigma_km[i] = np.median(tracks.sigma_km[row])
+        sigma_km[i, slot] = tracks.sigma_km[row]
+        r_km[i, slot] = tracks.r_gcrf_km[row] @ to_teme[i].T
+        t_s[i, slot] = (tracks.time_us[row] - epoch_us[i]) * 1e-6
+        t_s[i, : slot[0]] = t_s[i, slot[0]] - STEP_S * np.arange(slot[0], 0.0, -1.0)
+    ballistic = np.array([tracks.ballistic_m2_kg[row[-1]] for row, _ in placed])
     windows = make_windows(
         np.arange(n),
         epoch_us,
         t_s,
         r_km,
         sigma_km,
-        fit_arcs(t_s, r_km, sigma_km),
+        fit_arcs_in_field(t_s, r_km, sigma_km, gmst_rad(epoch_us)),
         ballistic_m2_kg=np.where(np.isfinite(ballistic), ballistic, USUAL_BALLISTIC_M2_KG),
         horizon_s=np.tile(horizon_s, (n, 1)),
     )
@@ -81,6 +82,18 @@ def windows_of_tracks(tracks: Tracks, horizon_s: Float[np.ndarray, " h"]) -> Tra
     refused |= {str(name): "no bound orbit fits its positions" for name in names[~good]}
     windows = windows.take(good)
     return TrackWindows(names[good], windows, np.swapaxes(to_teme[good], 1, 2), _caution(windows), refused)
+
+
+def _placed(time_us: Int[np.ndarray, " k"], first: int) -> tuple[Int[np.ndarray, " j"], Int[np.ndarray, " j"]]:
+    """Rows of an object's positions (those at `time_us` are rows `first` and on) and their places in the window."""
+    minute = (time_us - time_us[-1]) * 1e-6 / STEP_S
+    recent = np.flatnonzero(minute > 0.5 - HISTORY)
+    slot = HISTORY - 1 + np.rint(minute[recent]).astype(np.int64)
+    off_s = np.abs(minute[recent] - np.rint(minute[recent])) * STEP_S
+    if off_s.max() <= _PACE_S and (np.diff(slot) > 0).all():
+        return first + recent, slot
+    rows = np.arange(len(time_us))[-HISTORY:]
+    return first + rows, np.arange(HISTORY - len(rows), HISTORY)
 
 
 def _to_teme(epoch_us: np.ndarray) -> Float[np.ndarray, "n 3 3"]:
