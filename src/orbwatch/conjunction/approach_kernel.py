@@ -1,6 +1,7 @@
 # mypy: disable-error-code="untyped-decorator"
 """Compiled search for every minimum of the separation of a pair within one interval, on quintic Hermite polynomials."""
 
+# Compiled with screen_kernel 7de65bd6, constants c35a2b80; renewed by tests/kernel_stamps.py
 from __future__ import annotations
 
 from typing import Any

@@ -1,6 +1,7 @@
 # mypy: disable-error-code="untyped-decorator"
 """Compiled check of a catalogue's states over a chunk of nodes: where they exist, and how far they can be trusted."""
 
+# Compiled with constants c35a2b80; renewed by tests/kernel_stamps.py
 from __future__ import annotations
 
 from typing import Any

@@ -4,6 +4,7 @@ The equations are those of `dspace` and `dpper` in Vallado, Crawford, Hujsak & K
 mode "i". All objects of a tile share one kind of resonance.
 """
 
+# Compiled with sdp4_init dac91061, sgp4_init bbb80c61, sgp4_kernel f5943a35; renewed by tests/kernel_stamps.py
 from __future__ import annotations
 
 import numpy as np

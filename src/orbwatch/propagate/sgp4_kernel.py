@@ -5,6 +5,7 @@ constants; `w`, its workspace) lie end to end in one flat array and are reached 
 that they do not overlap. Angles are reduced only inside sine and cosine.
 """
 
+# Compiled with constants c35a2b80, sdp4_init dac91061, sgp4_init bbb80c61; renewed by tests/kernel_stamps.py
 from __future__ import annotations
 
 from typing import Any
