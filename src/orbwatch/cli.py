@@ -292,8 +292,9 @@ def main() -> None:
     except click.UsageError as error:
         error.show()
         code = 2
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted: what was finished is stored; the same command continues", err=True)
+    except (click.Abort, KeyboardInterrupt) as error:
+        told = str(error) or "what was finished is stored; the same command continues"
+        click.echo(f"interrupted: {told}", err=True)
         code = 130
     except OrbwatchError as error:
         click.echo(f"error: {error}", err=True)

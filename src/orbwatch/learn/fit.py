@@ -138,9 +138,9 @@ def _run(
     try:
         trainer.fit(module, datamodule=tracks, ckpt_path=folder.last if going_on else None, weights_only=True)
     except Interrupted:
-        raise KeyboardInterrupt(f"training stopped; {folder.last} holds it, resume goes on from there") from None
+        raise KeyboardInterrupt(f"training stopped; {folder.last} holds it, --resume goes on from there") from None
     except SystemExit as error:  # how Lightning answers the second Ctrl-C
-        raise KeyboardInterrupt(f"training stopped at once; resume goes on from {folder.last}") from error
+        raise KeyboardInterrupt(f"training stopped at once; --resume goes on from {folder.last}") from error
     except (MemoryError, RuntimeError) as error:
         if is_out_of_memory(error):
             raise out_of_memory(tracks.settings.batch, device) from error

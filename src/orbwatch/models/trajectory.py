@@ -19,10 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from orbwatch.errors import InputError
+from orbwatch.learn.windows import HISTORY
 from orbwatch.settings_groups import NetworkSettings
 
-HISTORY = 20
 NARROW = 8
 """Numbers of each step that the state reads directly, step by step, beside what attention picks."""
 STATE_BETWEEN = 4
@@ -103,16 +102,10 @@ class Block(nn.Module):
 
 
 class TrajectoryTransformer(nn.Module):
-    """Encoder over the history, horizon queries, zero-initialised heads; see the module.
-
-    Raises InputError where the heads do not divide the width.
-    """
+    """Encoder over the history, horizon queries, zero-initialised heads; see the module."""
 
     def __init__(self, settings: NetworkSettings, features: int = 24, query: int = 8) -> None:
         super().__init__()
-        if settings.width % settings.heads:
-            legal = f"a divisor of network.width = {settings.width}"
-            raise InputError("heads do not divide the width", field="network.heads", value=settings.heads, legal=legal)
         width, between = settings.width, settings.feedforward
         self.width, self.dropout = width, settings.dropout
         self.embed = nn.Linear(features + 1, width, bias=False)
