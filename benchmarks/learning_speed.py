@@ -18,12 +18,12 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.textbook import TextbookEncoderDecoder
-from orbwatch.learn.dataset import build
-from orbwatch.learn.features import inputs
-from orbwatch.learn.gather_kernel import gather_rows
-from orbwatch.learn.scaler import Scaler
-from orbwatch.learn.sequences import SequenceStore
-from orbwatch.learn.windows import HISTORY, HORIZONS, Windows
+from orbwatch.learn.samples.dataset import build
+from orbwatch.learn.samples.features import inputs
+from orbwatch.learn.samples.gather_kernel import gather_rows
+from orbwatch.learn.samples.scaler import Scaler
+from orbwatch.learn.samples.sequences import SequenceStore
+from orbwatch.learn.samples.windows import HISTORY, HORIZONS, Windows
 from orbwatch.models.losses import loss
 from orbwatch.models.runtime import TrajectoryForecaster
 from orbwatch.models.trajectory import TrajectoryTransformer, parameters

@@ -53,4 +53,5 @@ def stamped(kernel: Path) -> str:
 
 if __name__ == "__main__":
     for path in kernels():
-        path.write_text(stamped(path))
+        if (text := stamped(path)) != path.read_text():  # a file written anew is compiled anew
+            path.write_text(text)

@@ -19,7 +19,7 @@ from orbwatch.settings import DatasetSettings, Settings
 
 def build_dataset(settings: DatasetSettings, output: Path, progress: Progress) -> None:
     """Build or continue a data set, and say what it cost."""
-    from orbwatch.learn.dataset import build
+    from orbwatch.learn.samples.dataset import build
 
     built = build(settings, output, progress)
     click.echo(
@@ -31,7 +31,7 @@ def build_dataset(settings: DatasetSettings, output: Path, progress: Progress) -
 
 def show_dataset(folder: Path, form: str) -> None:
     """What a data set holds."""
-    from orbwatch.learn.dataset import info
+    from orbwatch.learn.samples.dataset import info
 
     facts = info(folder)
     if form == "json":
@@ -42,7 +42,7 @@ def show_dataset(folder: Path, form: str) -> None:
 
 def check_dataset(folder: Path, progress: Progress) -> int:
     """Print the findings; 1 when there are any."""
-    from orbwatch.learn.dataset import check
+    from orbwatch.learn.samples.dataset import check
 
     findings = check(folder, progress)
     for finding in findings:
@@ -54,7 +54,7 @@ def check_dataset(folder: Path, progress: Progress) -> int:
 def train_trajectory(data: Path, output: Path, settings: Settings, resume: bool, progress: Progress) -> None:
     """Train, and say how it went; a run that no model can be packed of (too few windows, say) is a run all the same."""
     _need_torch()
-    from orbwatch.learn.train import train
+    from orbwatch.learn.training.train import train
 
     trained = train(data, output, settings.network, settings.train, resume=resume, progress=_line())
     ended = "stopped early" if trained.stopped_early else "done"
@@ -76,7 +76,7 @@ def train_trajectory(data: Path, output: Path, settings: Settings, resume: bool,
 def pack_models(runs: list[Path], data: Path, folder: Path, name: str | None, progress: Progress) -> None:
     """Make a model of training runs, and say where it forecasts and where physics does."""
     _need_torch()
-    from orbwatch.learn.packing import pack
+    from orbwatch.learn.judging.packing import pack
 
     card = pack(runs, data, folder, progress, name=name)
     physics = ", ".join(card.fallback) or "no group of windows"
@@ -102,8 +102,8 @@ def _line() -> Callable[[float, str], None]:
 def evaluate_trajectory(baseline: Path, scaled: Path, data: Path, output: Path, progress: Progress) -> None:
     """Evaluate, write the report, and put its figures into the model's card."""
     _need_torch()
-    from orbwatch.learn.evaluate import evaluate
-    from orbwatch.learn.packing import record
+    from orbwatch.learn.judging.evaluate import evaluate
+    from orbwatch.learn.judging.packing import record
     from orbwatch.report.evaluation import lead, write_report
 
     evaluation = evaluate(baseline, scaled, data, output, progress)

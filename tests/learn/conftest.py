@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orbwatch.learn.dataset import build
+from orbwatch.learn.samples.dataset import build
 from orbwatch.settings_groups import DatasetSettings
 
 

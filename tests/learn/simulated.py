@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from orbwatch.elements import Keplerian, keplerian_to_cartesian
-from orbwatch.learn.windows import HISTORY, HORIZONS, Windows, gmst_rad, make_windows
+from orbwatch.learn.samples.windows import HISTORY, HORIZONS, Windows, gmst_rad, make_windows
 from orbwatch.propagate.field import fit_arcs_in_field, propagate_field
 from orbwatch.time import parse_utc
 

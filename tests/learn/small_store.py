@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from orbwatch.elements import Keplerian, keplerian_to_cartesian
-from orbwatch.learn.cut import SPAN, windows_of
-from orbwatch.learn.sequences import SequenceStore, data_hash, shard_folder, write_manifest
-from orbwatch.learn.shards import LOWER, OBJECT, Extent, ShardWriter
-from orbwatch.learn.splits import split_objects
-from orbwatch.learn.windows import HISTORY, regime_code
+from orbwatch.learn.samples.cut import SPAN, windows_of
+from orbwatch.learn.samples.sequences import SequenceStore, data_hash, shard_folder, write_manifest
+from orbwatch.learn.samples.shards import LOWER, OBJECT, Extent, ShardWriter
+from orbwatch.learn.samples.splits import split_objects
+from orbwatch.learn.samples.windows import HISTORY, regime_code
 from orbwatch.simulate.trajectories import Truth
 
 from .simulated import along

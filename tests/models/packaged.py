@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from orbwatch.learn.features import inputs
-from orbwatch.learn.scaler import Scaler
+from orbwatch.learn.samples.features import inputs
+from orbwatch.learn.samples.scaler import Scaler
 from orbwatch.models.card import Card, read_card, write_card
 from orbwatch.models.export import export
 from orbwatch.models.trajectory import TrajectoryTransformer

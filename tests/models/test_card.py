@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from orbwatch.errors import InputError
-from orbwatch.learn.features import QUERY, feature_table
+from orbwatch.learn.samples.features import QUERY, feature_table
 from orbwatch.models import export as exporting
 from orbwatch.models.card import read_card, write_card
 from orbwatch.models.registry import find_model, list_models, show

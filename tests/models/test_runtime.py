@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from orbwatch.errors import InputError
-from orbwatch.learn.features import inputs, restore
-from orbwatch.learn.windows import REGIMES
+from orbwatch.learn.samples.features import inputs, restore
+from orbwatch.learn.samples.windows import REGIMES
 from orbwatch.models.card import read_card, write_card
 from orbwatch.models.radii import Radii
 from orbwatch.models.runtime import BATCH, TrajectoryForecaster

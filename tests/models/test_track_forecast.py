@@ -9,8 +9,8 @@ import pytest
 
 from orbwatch.errors import InputError
 from orbwatch.frames import rtn_matrix
-from orbwatch.learn.tracks import windows_of_tracks
-from orbwatch.learn.windows import REGIMES
+from orbwatch.learn.samples.tracks import windows_of_tracks
+from orbwatch.learn.samples.windows import REGIMES
 from orbwatch.models.runtime import TrajectoryForecaster
 from orbwatch.models.track_forecast import forecast_tracks
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from orbwatch.catalog.tracks import Tracks
 from orbwatch.frames import teme_to_gcrf
-from orbwatch.learn.windows import Windows, group_code
+from orbwatch.learn.samples.windows import Windows, group_code
 from orbwatch.models.card import read_card, write_card
 from orbwatch.models.radii import Radii
 from orbwatch.models.runtime import TrajectoryForecaster

@@ -8,7 +8,7 @@ import pytest
 from orbwatch.elements import Keplerian, keplerian_to_cartesian
 from orbwatch.errors import InputError
 from orbwatch.frames import gcrf_to_teme
-from orbwatch.learn.windows import gmst_rad
+from orbwatch.learn.samples.windows import gmst_rad
 from orbwatch.propagate.egm2008 import beyond_zonal
 from orbwatch.propagate.field import field_shift, fit_arcs_in_field, propagate_field
 from orbwatch.propagate.forces import ForceModel

@@ -1,1 +1,1 @@
-"""Learning: windows of tracks, their features, training and evaluation."""
+"""Learning: what is learned from (samples), how (training), and what it is worth (judging)."""

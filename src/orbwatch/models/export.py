@@ -23,11 +23,11 @@ from torch.export import Dim
 
 from orbwatch.catalog.written import write_atomically
 from orbwatch.errors import InputError
-from orbwatch.learn.checkpoints import load_network
-from orbwatch.learn.features import QUERY, feature_table
-from orbwatch.learn.scaler import Scaler
-from orbwatch.learn.windows import HISTORY
+from orbwatch.learn.samples.features import QUERY, feature_table
+from orbwatch.learn.samples.scaler import Scaler
+from orbwatch.learn.samples.windows import HISTORY
 from orbwatch.models.card import CONFORMAL, HEAD, MOST_MEMBERS, SCALER, TRUNK, Card, write_card
+from orbwatch.models.checkpoint import load_network
 from orbwatch.models.trajectory import TrajectoryTransformer, parameters
 from orbwatch.settings import as_json
 from orbwatch.settings_groups import NetworkSettings

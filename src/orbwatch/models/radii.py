@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 
 from orbwatch.catalog.written import write_atomically
 from orbwatch.errors import InputError
-from orbwatch.learn.windows import Windows, group_code
+from orbwatch.learn.samples.windows import Windows, group_code
 from orbwatch.models.card import CONFORMAL, read_json
 from orbwatch.uncertainty.conformal import Conformal
 from orbwatch.uncertainty.gaussian import GaussianForecast, Regions

@@ -18,9 +18,9 @@ import onnxruntime
 from jaxtyping import Bool, Float, Float32
 
 from orbwatch.errors import InputError
-from orbwatch.learn.features import Inputs, feature_table, inputs, restore
-from orbwatch.learn.scaler import Scaler
-from orbwatch.learn.windows import GROUPS, Windows, group_code
+from orbwatch.learn.samples.features import Inputs, feature_table, inputs, restore
+from orbwatch.learn.samples.scaler import Scaler
+from orbwatch.learn.samples.windows import GROUPS, Windows, group_code
 from orbwatch.models.card import CONFORMAL, HEAD, SCALER, TRUNK, Card, check_files, read_card, read_json
 from orbwatch.models.radii import Radii
 from orbwatch.models.registry import find_model

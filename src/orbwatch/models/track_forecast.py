@@ -11,8 +11,8 @@ from jaxtyping import Float, Int
 from orbwatch.catalog.tracks import Tracks
 from orbwatch.errors import InputError
 from orbwatch.frames import rotate_cov, rtn_matrix
-from orbwatch.learn.tracks import windows_of_tracks
-from orbwatch.learn.windows import GROUPS, HORIZONS, REGIMES, STEP_S, group_code
+from orbwatch.learn.samples.tracks import windows_of_tracks
+from orbwatch.learn.samples.windows import GROUPS, HORIZONS, REGIMES, STEP_S, group_code
 from orbwatch.models.card import CARD
 from orbwatch.models.runtime import TrajectoryForecaster
 from orbwatch.time import format_utc_many

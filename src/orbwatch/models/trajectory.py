@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from orbwatch.learn.windows import HISTORY
+from orbwatch.learn.samples.windows import HISTORY
 from orbwatch.settings_groups import NetworkSettings
 
 NARROW = 8

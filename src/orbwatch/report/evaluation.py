@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from orbwatch.catalog.written import write_atomically
-from orbwatch.learn.evaluation import BASE, SETS, Evaluation
-from orbwatch.learn.metrics import ALL, Columns, rows_of
-from orbwatch.learn.windows import GROUPS, REGIMES
+from orbwatch.learn.judging.evaluation import BASE, SETS, Evaluation
+from orbwatch.learn.judging.metrics import ALL, Columns, rows_of
+from orbwatch.learn.samples.windows import GROUPS, REGIMES
 from orbwatch.report import learning_plots as plots
 from orbwatch.report.html import Figure, Page, Section, Table, render
 

@@ -1,0 +1,1 @@
+"""Models against physics on objects that they never saw: errors, tests, regions, and what ships."""
