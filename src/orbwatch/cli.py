@@ -73,7 +73,7 @@ def assess(
 
     settings = settings_of({**options, "screen__hours": days * 24.0} if days else options)
     read = pipeline.read_catalogue(catalog, settings.source)
-    outputs.make_folder(output)
+    outputs.make_folders(output)
     result = pipeline.assess(read, start, settings, terminal_progress())
     written = outputs.write_outputs(result, output)
     views.show_assessment(result, form, written)
@@ -240,7 +240,7 @@ def demo(output: Path, objects: int, seed: int, **options: Any) -> None:
     from orbwatch import demo as simulated
     from orbwatch import outputs, views
 
-    outputs.make_folder(output)
+    outputs.make_folders(output)
     result, verdicts = simulated.run(
         output, objects, seed, settings_of({**options, "config": None}), terminal_progress()
     )

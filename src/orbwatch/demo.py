@@ -9,7 +9,8 @@ from orbwatch.catalog.gp import GpTable
 from orbwatch.catalog.quality import GpRead
 from orbwatch.catalog.store import StoredEvent
 from orbwatch.conjunction.assessment import Assessment
-from orbwatch.pipeline import Progress, assess
+from orbwatch.pipeline import assess
+from orbwatch.progress import Progress
 from orbwatch.report.html import Table
 from orbwatch.settings import Settings, StoreSettings
 from orbwatch.simulate.population import EPOCH_US, population

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import time
 from collections.abc import Sequence
@@ -11,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orbwatch.catalog.cdm_write import write_cdm
-from orbwatch.catalog.written import write_atomically
+from orbwatch.catalog.written import make_folder, write_atomically
 from orbwatch.conjunction.assessment import Assessment
 from orbwatch.conjunction.message import event_cdm
-from orbwatch.errors import InputError
 from orbwatch.report.conjunctions import page
 from orbwatch.report.events import event_columns
 from orbwatch.report.html import Table, render
@@ -34,14 +32,14 @@ class Outputs:
     """The messages themselves (KVN), of the most probable event first."""
 
 
-def make_folder(folder: Path) -> None:
-    """Makes the folder of the outputs, before the work that it is for. Raises InputError when that cannot be."""
-    try:
-        (folder / "cdm").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the output folder: {error.strerror or error}", file=folder) from error
-    if not os.access(folder, os.W_OK):
-        raise InputError("the output folder may not be written", file=folder)
+def make_folders(folder: Path) -> Path:
+    """Makes the folder of the outputs, before the work that it is for, and that of its messages, which is returned.
+
+    Raises InputError where they cannot be made or written.
+    """
+    make_folder(folder)
+    make_folder(folder / "cdm")
+    return folder / "cdm"
 
 
 def write_outputs(result: Assessment, folder: Path, truth: Table | None = None, label: str = "") -> Outputs:
@@ -49,8 +47,7 @@ def write_outputs(result: Assessment, folder: Path, truth: Table | None = None, 
 
     Messages are written for the top events of the report; those of an earlier run in this folder are replaced.
     """
-    make_folder(folder)
-    cdm_folder = folder / "cdm"
+    cdm_folder = make_folders(folder)
     for old in cdm_folder.glob("*.cdm"):
         if _OUR_MESSAGE.fullmatch(old.name):
             old.unlink(missing_ok=True)

@@ -33,12 +33,11 @@ from orbwatch.conjunction.screen import Approaches
 from orbwatch.conjunction.screen import screen as screen_catalog
 from orbwatch.constants import DAY_US
 from orbwatch.errors import InputError, SourceError, StoreError
+from orbwatch.progress import Progress, silent
 from orbwatch.propagate.sgp4 import Sgp4Catalog
 from orbwatch.settings import Settings, SourceSettings, StoreSettings, as_json, data_folder, settings_hash
 from orbwatch.time import format_utc, parse_utc
 from orbwatch.uncertainty.covariance import CovarianceModel, EmpiricalCovariance
-
-Progress = Callable[[str, float], None]
 
 SLAB_HOURS = 6.0  # what an interruption costs at most; screening itself is quickest in long stretches
 RECENT_US = 3 * DAY_US
@@ -139,7 +138,7 @@ def assess(
     read: GpRead,
     start: str | None,
     settings: Settings,
-    progress: Progress = lambda _stage, _fraction: None,
+    progress: Progress = silent,
     covariance: CovarianceModel | None = None,
 ) -> Assessment:
     """Every close approach of the catalogue in the window, with its probability of collision, in the store.

@@ -19,7 +19,8 @@ from orbwatch.elements import itrf_to_geodetic
 from orbwatch.errors import InputError
 from orbwatch.frames import teme_to_itrf
 from orbwatch.outputs import Outputs
-from orbwatch.pipeline import Progress, find, read_sets, sizes, window_start
+from orbwatch.pipeline import find, read_sets, sizes, window_start
+from orbwatch.progress import Progress
 from orbwatch.propagate.sgp4 import Sgp4Catalog
 from orbwatch.replay import Comparison
 from orbwatch.report.events import event_columns

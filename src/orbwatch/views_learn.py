@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,7 +11,8 @@ import click
 
 from orbwatch.errors import OrbwatchError
 from orbwatch.models.registry import RUN_MODEL
-from orbwatch.report.progress import LOG_EVERY_S, Progress
+from orbwatch.progress import Progress
+from orbwatch.report.progress import LOG_EVERY_S
 from orbwatch.report.tabular import emit_facts, emit_json
 from orbwatch.settings import DatasetSettings, Settings
 
@@ -83,12 +83,12 @@ def pack_models(runs: list[Path], data: Path, folder: Path, name: str | None, pr
     click.echo(f"{folder}: {card.members} network(s); least squares instead in {physics}", err=True)
 
 
-def _line() -> Callable[[float, str], None]:
+def _line() -> Progress:
     """Training says how it goes in one line: rewritten on a terminal, now and then in a log."""
     live = sys.stderr.isatty()
     said = [0.0]
 
-    def show(fraction: float, text: str) -> None:
+    def show(text: str, fraction: float) -> None:
         now = time.monotonic()
         if live or fraction >= 1.0 or now - said[0] >= LOG_EVERY_S:
             said[0] = now

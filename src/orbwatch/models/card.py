@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from orbwatch.catalog.written import write_atomically
+from orbwatch.catalog.written import file_hash, write_atomically
 from orbwatch.errors import InputError
 
 CARD, CONFORMAL = "card.json", "conformal.json"
@@ -99,8 +98,3 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise InputError("not a JSON object", file=path)
     return values
-
-
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

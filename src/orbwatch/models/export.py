@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
-from orbwatch.catalog.written import write_atomically
+from orbwatch.catalog.written import make_folder, write_atomically
 from orbwatch.errors import InputError
 from orbwatch.learn.samples.features import QUERY, feature_table
 from orbwatch.learn.samples.scaler import Scaler
@@ -128,8 +128,8 @@ def export(
         units=UNITS,
         **({"train": {}} | more),
     )
+    make_folder(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         (folder / CONFORMAL).unlink(missing_ok=True)  # of the networks that were there before
         for member, (model, scaler) in enumerate(members):
             export_member(model, folder, member)

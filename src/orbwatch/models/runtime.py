@@ -18,7 +18,7 @@ import onnxruntime
 from jaxtyping import Bool, Float, Float32
 
 from orbwatch.errors import InputError
-from orbwatch.learn.samples.features import Inputs, feature_table, inputs, restore
+from orbwatch.learn.samples.features import Inputs, feature_table, inputs, moved, restore
 from orbwatch.learn.samples.scaler import Scaler
 from orbwatch.learn.samples.windows import GROUPS, Windows, group_code
 from orbwatch.models.card import CONFORMAL, HEAD, SCALER, TRUNK, Card, check_files, read_card, read_json
@@ -56,9 +56,7 @@ class Answers:
 
     def states_km(self) -> Float[np.ndarray, "n H 6"]:
         """Mean of the forecast states, km, km/s, in the frame of the windows."""
-        moved = [self.mean_rtn_km.mean(axis=0), self.velocity_rtn_km_s.mean(axis=0)]
-        turned = [np.einsum("nhji,nhj->nhi", self.rtn, part) for part in moved]
-        return np.asarray(self.rv_km + np.concatenate(turned, axis=-1))
+        return moved(self.rv_km, self.rtn, self.mean_rtn_km.mean(axis=0), self.velocity_rtn_km_s.mean(axis=0))
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from orbwatch.catalog.written import write_atomically
+from orbwatch.catalog.written import make_folder, write_atomically
 from orbwatch.learn.judging.evaluation import BASE, SETS, Evaluation
 from orbwatch.learn.judging.metrics import ALL, Columns, rows_of
 from orbwatch.learn.samples.windows import GROUPS, REGIMES
@@ -27,7 +27,7 @@ _SHOWN_MIN = (1.0, 5.0, 10.0, 20.0, 30.0)
 
 def write_report(evaluation: Evaluation, output: Path) -> Path:
     """Writes report.html and evaluation.json into the folder, each whole or not at all; returns the report's path."""
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     write_atomically(output / "evaluation.json", (json.dumps(evaluation.to_dict(), indent=1) + "\n").encode())
     write_atomically(output / "report.html", render(page(evaluation)).encode())
     return output / "report.html"

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 
-Progress = Callable[[str, float], None]
-"""Called with the stage's name and the fraction done, 0..1."""
+from orbwatch.progress import Progress
 
 LOG_EVERY_S = 10.0
 

@@ -101,15 +101,15 @@ def _entropy(probability: Float[np.ndarray, "*batch C"]) -> Float[np.ndarray, "*
     return np.asarray(-(probability * np.log(safe)).sum(axis=-1))
 
 
-def bootstrap_objects(object_id: Int[np.ndarray, "n"], seed: int) -> Int[np.ndarray, "m"]:
-    """Return the rows of one bootstrap sample: as many objects as there are, drawn with replacement, all rows of each.
+def bootstrap_objects(object_id: Int[np.ndarray, "n"], seed: int | np.random.Generator) -> Int[np.ndarray, "m"]:
+    """Return the rows of one bootstrap sample, ascending: as many objects as there are, drawn with replacement.
 
-    For members trained on different data (bagging, Breiman 1996); by object, as rows of one object are not independent.
+    An object drawn twice gives all its rows twice. For members trained on different data (bagging, Breiman 1996); by
+    object, as rows of one object are not independent.
     """
-    order = np.argsort(object_id, kind="stable")
-    ids, first, count = np.unique(object_id[order], return_index=True, return_counts=True)
-    drawn = np.random.default_rng(seed).integers(0, len(ids), len(ids))
-    return np.concatenate([order[first[at] : first[at] + count[at]] for at in drawn])
+    ids, group = np.unique(object_id, return_inverse=True)
+    times = np.bincount(np.random.default_rng(seed).integers(0, len(ids), len(ids)), minlength=len(ids))
+    return np.repeat(np.arange(len(object_id)), times[group])
 
 
 def bootstrap_spread_km(

@@ -14,11 +14,11 @@ from orbwatch.settings_groups import NetworkSettings
 GROUPS = ("residual", "residual", "orbit", "time")
 
 
-def _batch(n: int = 24, horizons: int = 3) -> interpret.Batch:
+def _batch(n: int = 24, horizons: int = 3) -> interpret.NetworkInputs:
     torch.manual_seed(1)
     mix = torch.zeros(n, horizons, 6, 12)
     mix[..., :6] = torch.eye(6)
-    return interpret.Batch(
+    return interpret.NetworkInputs(
         torch.randn(n, 20, 4), torch.ones(n, 20, dtype=torch.bool), torch.randn(n, horizons, 8), mix, torch.zeros(n)
     )
 

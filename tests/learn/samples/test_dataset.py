@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from orbwatch.catalog.written import file_hash
 from orbwatch.errors import InputError
 from orbwatch.learn.samples.dataset import build, check, info
 from orbwatch.learn.samples.sequences import MANIFEST, SequenceStore, data_hash, write_manifest
-from orbwatch.learn.samples.shards import hash_of
 from orbwatch.settings_groups import DatasetSettings
 
 KILLED = """
@@ -46,7 +46,9 @@ def copy(tiny_dataset: Path, tmp_path: Path) -> Path:
 
 
 def sums(folder: Path) -> dict[str, str]:
-    return {path.relative_to(folder).as_posix(): hash_of(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): file_hash(path) for path in sorted(folder.rglob("*")) if path.is_file()
+    }
 
 
 def test_a_sound_data_set_has_no_findings(tiny_dataset: Path) -> None:
@@ -111,7 +113,7 @@ def test_what_is_not_continued(copy: Path, tiny_settings: DatasetSettings, tmp_p
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(InputError, match="something else"):
         build(tiny_settings, tmp_path)
-    with pytest.raises(InputError, match="cannot be made"):
+    with pytest.raises(InputError, match="cannot make the output folder"):
         build(tiny_settings, tmp_path / "mine.txt")
     manifest = json.loads((copy / MANIFEST).read_text())
     manifest["code"]["propagate/forces.py"] = "0"
@@ -130,7 +132,7 @@ def change(folder: Path, name: str, work: Callable[[np.ndarray], None]) -> None:
     work(array)
     np.save(path, array)
     manifest = json.loads((folder / MANIFEST).read_text())
-    manifest["shards"][0]["arrays"][name]["sha256"] = hash_of(path)
+    manifest["shards"][0]["arrays"][name]["sha256"] = file_hash(path)
     write_manifest(folder, manifest | {"data_hash": data_hash(manifest["shards"])})
 
 

@@ -128,7 +128,7 @@ def test_sigkill_and_resume_give_the_same_weights(run: Trained, data: Path, tmp_
     stopped_at = read_checkpoint(output / "last.ckpt")["global_step"]
     assert stopped_at == 2 * epoch
     said: list[tuple[float, str]] = []
-    resumed = train(data, output, SMALL, QUICK, resume=True, progress=lambda f, words: said.append((f, words)))
+    resumed = train(data, output, SMALL, QUICK, resume=True, progress=lambda words, f: said.append((f, words)))
     same_state(run.last_checkpoint, resumed.last_checkpoint)
     same_state(run.best_checkpoint, resumed.best_checkpoint)
     assert min(f for f, _ in said) > 2 / 3
@@ -281,7 +281,7 @@ def test_other_faults_are_not_hidden(data: Path, tmp_path: Path, monkeypatch: py
 
 def test_progress_says_how_it_goes(data: Path, tmp_path: Path) -> None:
     said: list[tuple[float, str]] = []
-    train(data, tmp_path / "run", SMALL, replace(QUICK, epochs=2), progress=lambda f, words: said.append((f, words)))
+    train(data, tmp_path / "run", SMALL, replace(QUICK, epochs=2), progress=lambda words, f: said.append((f, words)))
     assert [f for f, _ in said] == sorted(f for f, _ in said)
     assert said[-1][0] == 1.0
     assert any("epoch 2/2, loss" in words and "windows/s" in words for _, words in said)
@@ -324,7 +324,7 @@ def test_two_processes_train_together(data: Path, tmp_path: Path) -> None:
     """DDP: each takes half of every batch, the first writes."""
     said: list[tuple[float, str]] = []
     settings = replace(QUICK, devices=2, epochs=1, windows=256)
-    found = train(data, tmp_path / "run", SMALL, settings, progress=lambda f, words: said.append((f, words)))
+    found = train(data, tmp_path / "run", SMALL, settings, progress=lambda words, f: said.append((f, words)))
     assert found.epochs == 1
     assert found.steps == 4
     assert np.isfinite(found.best_loss)

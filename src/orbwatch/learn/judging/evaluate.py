@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from orbwatch.errors import InputError
-from orbwatch.learn.judging.evaluation import Evaluation, Plan, Progress
+from orbwatch.catalog.written import make_folder
+from orbwatch.learn.judging.evaluation import Evaluation, Plan
 from orbwatch.learn.judging.evaluation_sets import fitted, quiet, series_of
 from orbwatch.learn.judging.forecasters import Model
 from orbwatch.learn.judging.judge import Packaged, judge
 from orbwatch.learn.judging.packing import decision_of
 from orbwatch.learn.judging.unseen import check_unseen
 from orbwatch.learn.samples.sequences import SequenceStore
+from orbwatch.learn.training.metrics_file import LOSSES, METRICS, curve, read_metrics
+from orbwatch.learn.training.run_folder import BEST
 from orbwatch.models.card import Card
 from orbwatch.models.radii import Radii
 from orbwatch.models.runtime import TrajectoryForecaster
+from orbwatch.progress import Progress
 
 
 def evaluate(
@@ -36,7 +38,7 @@ def evaluate(
     store = SequenceStore.open(data)
     loaded = {name: TrajectoryForecaster.load(folder, plan.threads) for name, folder in folders.items()}
     related = {name: check_unseen(each.card.data, store, folders[name]) for name, each in loaded.items()}
-    _make(output)
+    make_folder(output)
     test, calibration, validation = (series_of(store, split) for split in ("test", "calibration", "validation"))
     models = {name: Model(forecaster) for name, forecaster in loaded.items()}
     found = judge(
@@ -47,7 +49,7 @@ def evaluate(
         **{f"{name} model": _about(forecaster.card) for name, forecaster in loaded.items()},
         **{f"data set for the {name} model": words for name, words in related.items()},
     }
-    checkpoint = _beside(scaled, "best.ckpt")
+    checkpoint = _beside(scaled, BEST)
     attributions: dict[str, Any] = {}
     if checkpoint is not None:
         from orbwatch.learn.judging.explained import explain
@@ -81,21 +83,7 @@ def _beside(folder: Path, name: str) -> Path | None:
 
 def _losses(folder: Path) -> dict[str, list[list[float]]]:
     """Curves of training and validation losses, where the training run's log lies beside the model."""
-    path = _beside(folder, "metrics.csv")
-    if path is None:
-        return {}
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    named = {"training": "train_loss", "validation": "val_loss"}
-    curves = {
-        which: [(float(row["epoch"]), float(row[column])) for row in rows if row.get(column)]
-        for which, column in named.items()
-    }
-    return {which: [[x for x, _ in curve], [y for _, y in curve]] for which, curve in curves.items() if curve}
-
-
-def _make(output: Path) -> None:
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the output folder: {error.strerror or error}", file=output) from error
+    path = _beside(folder, METRICS)
+    rows = [] if path is None else read_metrics(path)
+    curves = {which: curve(rows, column) for which, column in LOSSES.items()}
+    return {which: [[x for x, _ in points], [y for _, y in points]] for which, points in curves.items() if points}

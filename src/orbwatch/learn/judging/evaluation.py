@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -34,9 +34,6 @@ PAIRS = (
 )
 """Which forecasters are tested against which."""
 MODELS = ("baseline", "scaled")
-
-Progress = Callable[[str, float], None]
-"""Called with the stage's name and the fraction done, 0..1."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,7 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values; numbers that are not finite become None."""
-        return {name: _plain(value) for name, value in asdict(self).items()}
+        return {name: plain(value) for name, value in asdict(self).items()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Evaluation:
@@ -89,11 +86,12 @@ class Evaluation:
         return cls(**{each.name: values[each.name] for each in fields(cls) if each.name in values})
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """As plain JSON values; numbers that are not finite become None."""
     if isinstance(value, dict):
-        return {str(key): _plain(each) for key, each in value.items()}
+        return {str(key): plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     if isinstance(value, np.generic):
-        return _plain(value.item())
+        return plain(value.item())
     return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -9,14 +9,14 @@ are in every set, so that they can be counted: `fitted` leaves them out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from orbwatch.errors import InputError
 from orbwatch.learn.samples.cut import SPAN, windows_of
-from orbwatch.learn.samples.sequences import MANIFEST, SequenceStore
+from orbwatch.learn.samples.sequences import SequenceStore
 from orbwatch.learn.samples.windows import BURN_IN_FORECAST, HISTORY, Windows
 from orbwatch.propagate.least_squares import OK
 from orbwatch.settings_groups import DatasetSettings
@@ -77,20 +77,7 @@ def series_of(store: SequenceStore, split: str) -> Series:
     """All objects of a split of a data set, read into memory (about 0.1 MB each)."""
     places = store.splits[split]
     sigma_km, noise_km = store.noise(places)
-    return Series(store.truth(places), noise_km, sigma_km, settings_of(store))
-
-
-def settings_of(store: SequenceStore) -> DatasetSettings:
-    """The settings that a data set was built with (defaults where its manifest says nothing).
-
-    Raises InputError for settings that cannot be.
-    """
-    known = {field.name for field in fields(DatasetSettings)}
-    stored = store.manifest.get("settings", {})
-    try:
-        return DatasetSettings(**{name: value for name, value in stored.items() if name in known and value is not None})
-    except (TypeError, AttributeError) as error:
-        raise InputError(f"a damaged manifest: {error}", file=store.folder / MANIFEST, field="settings") from error
+    return Series(store.truth(places), noise_km, sigma_km, store.settings)
 
 
 def quiet(series: Series, offset: int = 0, stride: int = STRIDE, threads: int = 1) -> Windows:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from orbwatch.learn.judging.interpret import Batch, summary
+from orbwatch.learn.judging.interpret import NetworkInputs, summary
 from orbwatch.learn.samples.features import feature_table, inputs
 from orbwatch.learn.samples.windows import Windows
 from orbwatch.models.checkpoint import load_network
@@ -31,7 +31,7 @@ def explain(checkpoint: Path, windows: Windows, seed: int = 1) -> dict[str, Any]
     assert given.target is not None
     tensors = (torch.from_numpy(each) for each in (x, given.valid, query, given.mix, given.log_scale))
     groups = [feature.group for feature in features]
-    return dict(summary(network, Batch(*tensors), given.target.astype(np.float64), groups, part.regime))
+    return dict(summary(network, NetworkInputs(*tensors), given.target.astype(np.float64), groups, part.regime))
 
 
 def _sample(regime: np.ndarray, seed: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, Float
 
-from orbwatch.learn.samples.features import inputs
+from orbwatch.learn.samples.features import inputs, moved
 from orbwatch.learn.samples.windows import Windows
 from orbwatch.models.runtime import Answers, TrajectoryForecaster
 from orbwatch.uncertainty.gaussian import GaussianForecast
@@ -48,8 +48,7 @@ class Reference(Predicted):
         self, position_rtn_km: Float[np.ndarray, "n h 3"], velocity_rtn_km_s: Float[np.ndarray, "n h 3"]
     ) -> Float[np.ndarray, "n h 6"]:
         """States (km, km/s, the windows' frame) that lie this far from the prediction."""
-        parts = [np.einsum("nhji,nhj->nhi", self.rtn, part) for part in (position_rtn_km, velocity_rtn_km_s)]
-        return np.asarray(self.rv_km + np.concatenate(parts, axis=-1))
+        return moved(self.rv_km, self.rtn, position_rtn_km, velocity_rtn_km_s)
 
 
 @runtime_checkable

@@ -18,7 +18,7 @@ from orbwatch.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class NetworkInputs:
     """Inputs of the network for n windows of 20 steps and H horizons."""
 
     x: Tensor
@@ -47,7 +47,7 @@ class AttentionMaps:
     """Of the query for each horizon."""
 
 
-def attention(model: nn.Module, batch: Batch) -> AttentionMaps:
+def attention(model: nn.Module, batch: NetworkInputs) -> AttentionMaps:
     """How much of the history each query of the decoder reads (`model.attention`, the cross-attention).
 
     Weights say where the network looks, not what it makes of it: see `integrated_gradients` for that.
@@ -110,7 +110,9 @@ OUTPUTS: dict[str, Callable[..., Tensor]] = {"correction": _correction, "spread"
 """What an attribution explains: the size of the correction, or the size of the region (log)."""
 
 
-def integrated_gradients(model: nn.Module, batch: Batch, output: str = "correction", steps: int = 32) -> Attribution:
+def integrated_gradients(
+    model: nn.Module, batch: NetworkInputs, output: str = "correction", steps: int = 32
+) -> Attribution:
     """Integrated gradients of one of `OUTPUTS` from the average input (scaled zeros) to each window's own.
 
     Source: Sundararajan, Taly & Yan 2017, arXiv:1703.01365, eq. 1 (captum; Gauss-Legendre with `steps` points). Missing
@@ -139,7 +141,7 @@ def integrated_gradients(model: nn.Module, batch: Batch, output: str = "correcti
 
 def ablation(
     model: nn.Module,
-    batch: Batch,
+    batch: NetworkInputs,
     target: Float[np.ndarray, "n h 6"],
     groups: Sequence[str],
     regime: Int[np.ndarray, " n"],
@@ -163,12 +165,12 @@ def ablation(
         chosen = torch.as_tensor(np.flatnonzero(names == name))
         x = batch.x.clone()
         x[:, :, chosen] = batch.x[torch.as_tensor(order)][:, :, chosen]
-        swapped = Batch(x, batch.valid, batch.query, batch.mix, batch.log_scale)
+        swapped = NetworkInputs(x, batch.valid, batch.query, batch.mix, batch.log_scale)
         out[name] = _median_error(model, swapped, target) / whole
     return out
 
 
-def _median_error(model: nn.Module, batch: Batch, target: Float[np.ndarray, "n h 6"]) -> float:
+def _median_error(model: nn.Module, batch: NetworkInputs, target: Float[np.ndarray, "n h 6"]) -> float:
     with torch.no_grad():
         mean, _ = model(*batch.arguments())
     return float(np.median(np.linalg.norm(mean[..., :3].double().numpy() - target[..., :3], axis=-1)))
@@ -176,7 +178,7 @@ def _median_error(model: nn.Module, batch: Batch, target: Float[np.ndarray, "n h
 
 def summary(
     model: nn.Module,
-    batch: Batch,
+    batch: NetworkInputs,
     target: Float[np.ndarray, "n h 6"],
     groups: Sequence[str],
     regime: Int[np.ndarray, " n"],

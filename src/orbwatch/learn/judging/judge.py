@@ -31,7 +31,7 @@ from orbwatch.learn.judging.coverage import (
     worst_cells,
     yardstick,
 )  # fmt: skip
-from orbwatch.learn.judging.evaluation import BASE, BURN_M_S, PAIRS, SETS, SIGMA_M, Evaluation, Plan, Progress
+from orbwatch.learn.judging.evaluation import BASE, BURN_M_S, PAIRS, SETS, SIGMA_M, Evaluation, Plan
 from orbwatch.learn.judging.evaluation_sets import Series, draws_of, fitted, quiet, with_burn
 from orbwatch.learn.judging.forecasters import (
     LEAST_SQUARES,
@@ -46,6 +46,7 @@ from orbwatch.learn.judging.metrics import Columns, columns, error_table, errors
 from orbwatch.learn.judging.scored import PIT, SCORES, pit_rows, score_rows
 from orbwatch.learn.samples.windows import GROUPS, REGIMES, Windows, group_code, regime_code
 from orbwatch.models.radii import Radii
+from orbwatch.progress import Progress
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ import numpy as np
 from orbwatch.errors import InputError
 from orbwatch.learn.judging.comparison import DECISION
 from orbwatch.learn.judging.coverage import BY_OBJECT, CONFORMAL, LEVEL
-from orbwatch.learn.judging.evaluation import BASE, Evaluation, Plan, Progress
+from orbwatch.learn.judging.evaluation import BASE, Evaluation, Plan, plain
 from orbwatch.learn.judging.evaluation_sets import series_of
 from orbwatch.learn.judging.forecasters import SHIPPED, Model
 from orbwatch.learn.judging.judge import calibrate, decide, looks
@@ -25,6 +25,7 @@ from orbwatch.models.card import Card, read_card, write_card
 from orbwatch.models.radii import Radii
 from orbwatch.models.registry import find_model
 from orbwatch.models.runtime import TrajectoryForecaster
+from orbwatch.progress import Progress
 
 
 def pack(
@@ -58,7 +59,7 @@ def pack(
     coverage = {
         "calibrated_on": _used(calibrating, store) | {"unit": plan.unit},
         "decided_on": _used(deciding, store),
-        "decision": [{key: _plain(value) for key, value in row.items()} for row in rows_of(decision)],
+        "decision": plain(rows_of(decision)),
     }
     physics = [row["regime"] for row in rows_of(decision, ships=False)]
     try:
@@ -83,10 +84,6 @@ def _used(windows: Windows, store: SequenceStore) -> dict[str, Any]:
     return {
         "windows": len(windows), "objects": len(np.unique(windows.object_id)), "data_sha256": store.data_hash
     }  # fmt: skip
-
-
-def _plain(value: Any) -> Any:
-    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def record(evaluation: Evaluation, model: Path) -> None:

@@ -6,6 +6,7 @@ correlation along each object's series and over the whole of it, and families of
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,18 +50,14 @@ def median_ratio(
     pairs (Davison & Hinkley 1997, section 3.8); percentile interval. Rows where either error is not finite are left
     out. NaN throughout without rows; NaN ends with a single object.
     """
-    error, reference, object_id = _paired(error, reference, object_id)
+    error, reference, cluster = _clustered(error, reference, object_id)
     if not len(error):
         return Interval(np.nan, np.nan, np.nan)
-    estimate = float(np.median(error) / np.median(reference))
-    _, cluster = np.unique(object_id, return_inverse=True)
-    clusters = int(cluster.max()) + 1
-    if clusters < 2:
-        return Interval(estimate, np.nan, np.nan)
-    times = _drawn(clusters, draws, seed)
-    ratios = _weighted_medians(error, cluster, times) / _weighted_medians(reference, cluster, times)
-    low, high = np.quantile(ratios, (0.5 - level / 2.0, 0.5 + level / 2.0))
-    return Interval(estimate, float(low), float(high))
+
+    def ratios(times: Int[np.ndarray, "draws clusters"]) -> Float[np.ndarray, " draws"]:
+        return np.asarray(_weighted_medians(error, cluster, times) / _weighted_medians(reference, cluster, times))
+
+    return _interval(float(np.median(error) / np.median(reference)), ratios, int(cluster.max()) + 1, draws, seed, level)
 
 
 def mean_difference(
@@ -72,18 +69,16 @@ def mean_difference(
     level: float = LEVEL,
 ) -> Interval:
     """Mean of error - reference (their unit), with a cluster bootstrap interval by object; as `median_ratio` else."""
-    error, reference, object_id = _paired(error, reference, object_id)
+    error, reference, cluster = _clustered(error, reference, object_id)
     if not len(error):
         return Interval(np.nan, np.nan, np.nan)
     difference = error - reference
-    estimate = float(np.mean(difference))
-    _, cluster = np.unique(object_id, return_inverse=True)
     sums, counts = np.bincount(cluster, difference), np.bincount(cluster)
-    if len(counts) < 2:
-        return Interval(estimate, np.nan, np.nan)
-    times = _drawn(len(counts), draws, seed)
-    low, high = np.quantile((times @ sums) / (times @ counts), (0.5 - level / 2.0, 0.5 + level / 2.0))
-    return Interval(estimate, float(low), float(high))
+
+    def means(times: Int[np.ndarray, "draws clusters"]) -> Float[np.ndarray, " draws"]:
+        return np.asarray((times @ sums) / (times @ counts))
+
+    return _interval(float(np.mean(difference)), means, len(counts), draws, seed, level)
 
 
 def wilcoxon(
@@ -93,10 +88,9 @@ def wilcoxon(
 
     1 where all differences are zero, NaN without rows. Source: Wilcoxon 1945, doi:10.2307/3001968.
     """
-    error, reference, object_id = _paired(error, reference, object_id)
+    error, reference, cluster = _clustered(error, reference, object_id)
     if not len(error):
         return float("nan")
-    _, cluster = np.unique(object_id, return_inverse=True)
     means = np.bincount(cluster, error - reference) / np.bincount(cluster)
     means = means[means != 0.0]
     if not len(means):
@@ -161,11 +155,23 @@ def holm(p: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
     return adjusted
 
 
-def _paired(
+def _clustered(
     error: Float[np.ndarray, " n"], reference: Float[np.ndarray, " n"], object_id: Int[np.ndarray, " n"]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The rows where both errors are finite, and the number of each one's object among those that are left."""
     keep = np.isfinite(error) & np.isfinite(reference)
-    return error[keep], reference[keep], object_id[keep]
+    return error[keep], reference[keep], np.unique(object_id[keep], return_inverse=True)[1]
+
+
+def _interval(
+    estimate: float, statistic: Callable[[np.ndarray], np.ndarray], clusters: int, draws: int, seed: int, level: float
+) -> Interval:
+    """Percentile interval of a statistic of how often each cluster was drawn; NaN ends with a single cluster."""
+    if clusters < 2:
+        return Interval(estimate, np.nan, np.nan)
+    drawn = statistic(_drawn(clusters, draws, seed))
+    low, high = np.quantile(drawn, (0.5 - level / 2.0, 0.5 + level / 2.0))
+    return Interval(estimate, float(low), float(high))
 
 
 def _drawn(clusters: int, draws: int, seed: int) -> Int[np.ndarray, "draws clusters"]:

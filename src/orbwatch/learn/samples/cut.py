@@ -15,6 +15,8 @@ from orbwatch.learn.samples.windows import (
     STEP_S,
     Windows,
     gmst_rad,
+    history_s,
+    horizons_s,
     join_fits,
     make_windows,
     take_fit,
@@ -127,16 +129,6 @@ def burn_bits(burn: UInt8[np.ndarray, "n m"]) -> UInt8[np.ndarray, "n w"]:
 def epochs_us(start_us: Int[np.ndarray, " n"], first: Int[np.ndarray, " n"], step_s: float) -> Int[np.ndarray, " n"]:
     """Instants of the last position of windows that begin at rows `first` of series that begin at `start_us`."""
     return start_us + np.rint((first + HISTORY - 1) * (step_s * 1e6)).astype(np.int64)
-
-
-def horizons_s(n: int, step_s: float) -> Float[np.ndarray, "n h"]:
-    """Forecast times of n windows, seconds after the epoch."""
-    return np.tile(step_s * np.arange(1.0, HORIZONS + 1), (n, 1))
-
-
-def history_s(n: int, step_s: float) -> Float[np.ndarray, "n k"]:
-    """Times of the positions of n windows, seconds after the epoch."""
-    return np.tile(step_s * np.arange(1.0 - HISTORY, 1.0), (n, 1))
 
 
 def _arcs(

@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 import orbwatch
+from orbwatch.catalog.written import file_hash, make_folder
 from orbwatch.errors import InputError, OrbwatchError
 from orbwatch.learn.samples.cut import SPAN, fit_series
 from orbwatch.learn.samples.cut import windows_of as windows_of
@@ -42,12 +43,13 @@ from orbwatch.learn.samples.shards import (
     TEMPORARY,
     Extent,
     ShardWriter,
-    hash_of,
     open_shard,
     read_facts,
+    units,
 )
 from orbwatch.learn.samples.splits import split_objects
 from orbwatch.learn.samples.windows import HISTORY, HORIZONS
+from orbwatch.progress import Progress, silent
 from orbwatch.settings import as_json, settings_hash
 from orbwatch.settings_groups import DatasetSettings
 from orbwatch.simulate.sensors import sense
@@ -56,9 +58,6 @@ from orbwatch.simulate.trajectories import Truth, TruthPlan, plan, truth
 _SHARDS = 40  # at most, so that a data set of any size has few files
 _TOGETHER = 32  # objects at a time: bounds the memory whatever the shard; a multiple of what least squares does at once
 _STAGE = "simulating and fitting"
-
-Progress = Callable[[str, float], None]
-"""Called with the stage's name and the fraction done, 0..1."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class Built:
     """Most memory of all processes together, each at its own worst, MB (10^6 bytes)."""
 
 
-def build(settings: DatasetSettings, folder: Path, progress: Progress | None = None) -> Built:
+def build(settings: DatasetSettings, folder: Path, progress: Progress = silent) -> Built:
     """Build a data set in `folder`, or the shards that are missing or damaged there.
 
     With `settings.workers` above 1 the shards are made in that many fresh processes; any number gives the same bytes.
@@ -81,17 +80,16 @@ def build(settings: DatasetSettings, folder: Path, progress: Progress | None = N
     settings or code, and what `plan` and `truth` raise; OrbwatchError when a process was killed.
     """
     began = time.monotonic()
-    report = progress or _silent
     extents = _extents(settings)
     manifest = _begin(settings, folder, extents)
     missing = [i for i in range(len(extents)) if not _sound(folder, i, extents[i], manifest)]
-    report(_STAGE, 1.0 - len(missing) / len(extents))
+    progress(_STAGE, 1.0 - len(missing) / len(extents))
     memory = {os.getpid(): 0.0}
     if missing:
         for process, most_mb in _make(settings, folder, extents, missing, manifest):
             memory[process] = max(most_mb, memory.get(process, 0.0))
             missing.pop()
-            report(_STAGE, 1.0 - len(missing) / len(extents))
+            progress(_STAGE, 1.0 - len(missing) / len(extents))
     memory[os.getpid()] = _most_memory_mb()
     _finish(folder, manifest, extents)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
@@ -105,7 +103,7 @@ def code_hashes() -> dict[str, str]:
     names = [*root.glob("propagate/*.py"), *root.glob("simulate/*.py")]
     others = ("constants", "elements", "frames", "time", "learn/samples/cut", "learn/samples/shards")
     names += [root / f"{name}.py" for name in others]
-    return {path.relative_to(root).as_posix(): hash_of(path) for path in sorted(names)}
+    return {path.relative_to(root).as_posix(): file_hash(path) for path in sorted(names)}
 
 
 def _extents(settings: DatasetSettings) -> list[Extent]:
@@ -130,7 +128,7 @@ def _begin(settings: DatasetSettings, folder: Path, extents: list[Extent]) -> di
         "orbwatch": orbwatch.__version__,
         "settings": as_json(settings, hashed_only=True),
         "settings_hash": settings_hash(settings),
-        "catalog_hash": None if settings.catalog is None else hash_of(settings.catalog),
+        "catalog_hash": None if settings.catalog is None else file_hash(settings.catalog),
         "seed": settings.seed,
         "code": code,
         "code_hash": hashlib.sha256("".join(code.values()).encode()).hexdigest(),
@@ -139,14 +137,11 @@ def _begin(settings: DatasetSettings, folder: Path, extents: list[Extent]) -> di
         "step_s": settings.step,
         "history": HISTORY,
         "horizons": HORIZONS,
-        "units": {name: {"unit": c.unit, "per": c.per, "note": c.note} for name, c in COLUMNS.items()},
+        "units": units(),
         "complete": False,
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        used = any(folder.iterdir())
-    except OSError as error:
-        raise InputError(f"cannot be made: {error.strerror or error}", file=folder) from error
+    make_folder(folder)
+    used = any(folder.iterdir())
     if used and not (folder / MANIFEST).exists():
         raise InputError("the folder holds something else", file=folder, hint="Give a folder that is empty or new")
     if used:
@@ -300,7 +295,3 @@ def _most_memory_mb() -> float:
 
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most / 1e6 if sys.platform == "darwin" else most * 1024 / 1e6
-
-
-def _silent(_stage: str, _fraction: float) -> None:
-    """No one watches."""

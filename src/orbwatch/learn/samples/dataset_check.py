@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped, UInt8
 
+from orbwatch.catalog.written import file_hash
 from orbwatch.constants import WGS84_RADIUS_KM
 from orbwatch.learn.samples.sequences import FRAME, MANIFEST, SequenceStore, data_hash, shard_folder
-from orbwatch.learn.samples.shards import COLUMNS, LOWER, hash_of
+from orbwatch.learn.samples.shards import BUILD_AGAIN, COLUMNS, LOWER, units
 from orbwatch.learn.samples.windows import REGIMES
+from orbwatch.progress import Progress, silent
 from orbwatch.propagate.least_squares import OK, TOO_FEW
 from orbwatch.propagate.zonal import propagate_zonal
 
@@ -28,7 +30,7 @@ _ENOUGH = 500  # windows of a regime that a median is taken of
 _NEES = (3.5, 30.0)  # median squared error over covariance of the six numbers, 5.35 where the dynamics say all
 
 
-def check(folder: Path, progress: Callable[[str, float], None] | None = None) -> list[str]:
+def check(folder: Path, progress: Progress = silent) -> list[str]:
     """Findings, one sentence each; none in a sound data set. Raises InputError where it cannot be opened at all.
 
     Hashes of all files and the units in the manifest; every object in exactly one split, and no two objects alike;
@@ -39,17 +41,14 @@ def check(folder: Path, progress: Callable[[str, float], None] | None = None) ->
     findings = [*_manifest(store), *_leaks(store)]
     for i in range(len(store.extents)):
         findings += [f"{shard_folder(folder, i)}: {found}" for found in (*_hashes(store, i), *_numbers(store, i))]
-        if progress is not None:
-            progress(_STAGE, (i + 1) / (len(store.extents) + 1))
+        progress(_STAGE, (i + 1) / (len(store.extents) + 1))
     findings += _fits(store)
-    if progress is not None:
-        progress(_STAGE, 1.0)
+    progress(_STAGE, 1.0)
     return findings
 
 
 def _manifest(store: SequenceStore) -> Iterator[str]:
-    units = {name: {"unit": c.unit, "per": c.per, "note": c.note} for name, c in COLUMNS.items()}
-    for name, value in (("frame", FRAME), ("units", units), ("data_hash", data_hash(store.manifest["shards"]))):
+    for name, value in (("frame", FRAME), ("units", units()), ("data_hash", data_hash(store.manifest["shards"]))):
         if store.manifest.get(name) != value:
             yield f"{store.folder / MANIFEST}: {name} is not that of this data set"
 
@@ -72,7 +71,7 @@ def _leaks(store: SequenceStore) -> Iterator[str]:
 def _hashes(store: SequenceStore, i: int) -> Iterator[str]:
     for name in COLUMNS:
         path = shard_folder(store.folder, i) / f"{name}.npy"
-        if hash_of(path) != store.manifest["shards"][i]["arrays"][name]["sha256"]:
+        if file_hash(path, BUILD_AGAIN) != store.manifest["shards"][i]["arrays"][name]["sha256"]:
             yield f"{path.name} is not what was written (SHA-256)"
 
 

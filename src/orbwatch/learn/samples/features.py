@@ -211,3 +211,14 @@ def restore(
     answer = np.ascontiguousarray(mean, np.float32), np.ascontiguousarray(factor, np.float32)
     restored(inputs.log_scale, inputs.factor_km, inputs.factor_km_s, *answer, position, velocity, cov)
     return position, velocity, cov
+
+
+def moved(
+    rv_km: Float[np.ndarray, "n H 6"],
+    rtn: Float[np.ndarray, "n H 3 3"],
+    position_rtn_km: Float[np.ndarray, "n H 3"],
+    velocity_rtn_km_s: Float[np.ndarray, "n H 3"],
+) -> Float[np.ndarray, "n H 6"]:
+    """States (km, km/s) that lie this far from a prediction along its own R, T, N (rows of `rtn`), in its frame."""
+    parts = [np.einsum("nhji,nhj->nhi", rtn, part) for part in (position_rtn_km, velocity_rtn_km_s)]
+    return np.asarray(rv_km + np.concatenate(parts, axis=-1))

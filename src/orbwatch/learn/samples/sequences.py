@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,19 @@ from jaxtyping import Bool, Float, Int, Int8, Shaped, UInt8
 
 from orbwatch.catalog.written import write_atomically
 from orbwatch.errors import InputError
-from orbwatch.learn.samples.cut import burn_bits, epochs_us, history_s, horizons_s
+from orbwatch.learn.samples.cut import burn_bits, epochs_us
 from orbwatch.learn.samples.gather_kernel import gather_at
 from orbwatch.learn.samples.shards import BUILD_AGAIN, COLUMNS, LOWER, Extent, open_shard, reason
 from orbwatch.learn.samples.splits import SPLITS
-from orbwatch.learn.samples.windows import BURN_IN_FORECAST, HISTORY, HORIZONS, Windows, make_windows
+from orbwatch.learn.samples.windows import (
+    BURN_IN_FORECAST,
+    HISTORY,
+    HORIZONS,
+    Windows,
+    history_s,
+    horizons_s,
+    make_windows,
+)
 from orbwatch.propagate.least_squares import OK, ArcFit
 from orbwatch.settings_groups import DatasetSettings
 from orbwatch.simulate.burns import Burn
@@ -138,10 +146,16 @@ class SequenceStore:
 
     @property
     def settings(self) -> DatasetSettings:
-        """What it was built from."""
-        said = dict(self.manifest["settings"])
-        catalog = said.pop("catalog")
-        return DatasetSettings(catalog=None if catalog is None else Path(catalog), **said)
+        """What it was built from (defaults where the manifest says nothing). Raises InputError for damaged ones."""
+        known = {each.name for each in fields(DatasetSettings)}
+        said = self.manifest.get("settings", {})
+        try:
+            given = {name: value for name, value in said.items() if name in known and value is not None}
+            if "catalog" in given:
+                given["catalog"] = Path(given["catalog"])
+            return DatasetSettings(**given)
+        except (TypeError, AttributeError) as error:
+            raise InputError(f"a damaged manifest: {error}", file=self.folder / MANIFEST, field="settings") from error
 
     @property
     def data_hash(self) -> str:

@@ -66,6 +66,12 @@ COLUMNS = {
 }
 """The files of a shard."""
 
+
+def units() -> dict[str, dict[str, str]]:
+    """What the manifest says of every file: its unit, what it counts by, a note."""
+    return {name: {"unit": c.unit, "per": c.per, "note": c.note} for name, c in COLUMNS.items()}
+
+
 LOWER = np.tril_indices(6)
 """Where the 21 numbers of `fit_cov` stand in the matrix."""
 
@@ -183,7 +189,7 @@ def open_shard(folder: Path, extent: Extent, arrays: Mapping[str, Any]) -> dict[
     """The columns of a shard, mapped from their files, read-only.
 
     arrays: bytes and shape of each file, as `shard.json` has them. Sizes and headers are compared, not contents (see
-    `hash_of`). Raises InputError naming the file and what is wrong with it.
+    `dataset_check`). Raises InputError naming the file and what is wrong with it.
     """
     columns = {}
     for name, column in COLUMNS.items():
@@ -205,15 +211,6 @@ def open_shard(folder: Path, extent: Extent, arrays: Mapping[str, Any]) -> dict[
             raise InputError(f"cannot be read: {reason(error)}", file=path, hint=BUILD_AGAIN) from error
         columns[name] = np.asarray(mapped)
     return columns
-
-
-def hash_of(path: Path) -> str:
-    """SHA-256 of a file's bytes. Raises InputError where it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"cannot be read: {reason(error)}", file=path, hint=BUILD_AGAIN) from error
 
 
 def reason(error: Exception) -> str:

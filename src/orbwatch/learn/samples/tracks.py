@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 
 from orbwatch.catalog.tracks import Tracks
 from orbwatch.frames import gcrf_to_teme
-from orbwatch.learn.samples.windows import HISTORY, STEP_S, Windows, gmst_rad, make_windows
+from orbwatch.learn.samples.windows import HISTORY, STEP_S, Windows, gmst_rad, history_s, make_windows
 from orbwatch.propagate.field import fit_arcs_in_field
 from orbwatch.time import us_to_jd
 
@@ -58,7 +58,7 @@ def windows_of_tracks(tracks: Tracks, horizon_s: Float[np.ndarray, " h"]) -> Tra
     n = len(names)
     epoch_us = np.array([tracks.time_us[row[-1]] for row, _ in placed], np.int64)
     to_teme = _to_teme(epoch_us)
-    t_s = np.tile(STEP_S * np.arange(1.0 - HISTORY, 1.0), (n, 1))
+    t_s = history_s(n, STEP_S)
     r_km = np.full((n, HISTORY, 3), np.nan)
     sigma_km = np.ones((n, HISTORY))
     for i, (row, slot) in enumerate(placed):

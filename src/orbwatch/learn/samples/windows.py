@@ -113,7 +113,7 @@ def make_windows(
     """
     n = len(object_id)
     if horizon_s is None:
-        horizon_s = np.tile(STEP_S * np.arange(1.0, HORIZONS + 1), (n, 1))
+        horizon_s = horizons_s(n, STEP_S)
     return Windows(
         object_id=object_id,
         regime=regime_code(fit.rv_km) if regime is None else regime,
@@ -130,6 +130,16 @@ def make_windows(
         truth_history_rv_km=truth_history_rv_km,
         truth_rv_km=truth_rv_km,
     )
+
+
+def horizons_s(n: int, step_s: float) -> Float[np.ndarray, "n h"]:
+    """Forecast times of n windows, seconds after the epoch."""
+    return np.tile(step_s * np.arange(1.0, HORIZONS + 1), (n, 1))
+
+
+def history_s(n: int, step_s: float) -> Float[np.ndarray, "n k"]:
+    """Times of the positions of n windows, seconds after the epoch."""
+    return np.tile(step_s * np.arange(1.0 - HISTORY, 1.0), (n, 1))
 
 
 def regime_code(rv_km: Float[np.ndarray, "n 6"]) -> Int8[np.ndarray, " n"]:

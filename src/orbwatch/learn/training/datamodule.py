@@ -26,6 +26,7 @@ from orbwatch.learn.samples.windows import BURN_IN_HISTORY
 from orbwatch.learn.training.order import Draw, Order, stream
 from orbwatch.learn.training.prefetch import Clock, ahead
 from orbwatch.settings_groups import TrainSettings
+from orbwatch.uncertainty.ensemble import bootstrap_objects
 
 VALIDATION_WINDOWS = 20_000
 """Most windows that the validation loss is measured on, spread evenly over all validation objects."""
@@ -100,7 +101,7 @@ def choose(store: SequenceStore, settings: TrainSettings) -> Chosen:
     training, validation = (store.ids(split, usable=True) for split in ("train", "validation"))
     rng = stream(settings.seed, Draw.CHOICE)
     if settings.bootstrap and len(training):
-        training = _resampled(training, store.object_of(training), rng)
+        training = training[bootstrap_objects(store.object_of(training), rng)]
     if 0 < settings.windows < len(training):
         training = np.sort(rng.choice(training, settings.windows, replace=False))
     burned = training[(store.burn_bits[training] & BURN_IN_HISTORY) > 0]
@@ -239,15 +240,6 @@ class ValidationBatches:
 
     def __iter__(self) -> Iterator[Checked]:
         return ahead(self.data.validation_batch, range(len(self)), Clock())
-
-
-def _resampled(
-    ids: Int[np.ndarray, " n"], objects: Int[np.ndarray, " n"], rng: np.random.Generator
-) -> Int[np.ndarray, " m"]:
-    """The windows of objects drawn with replacement; an object drawn twice gives its windows twice."""
-    names, group = np.unique(objects, return_inverse=True)
-    times = np.bincount(rng.integers(0, len(names), len(names)), minlength=len(names))
-    return np.repeat(ids, times[group])
 
 
 def _spread(ids: Int[np.ndarray, " n"], most: int) -> Int[np.ndarray, " m"]:

@@ -19,14 +19,16 @@ from orbwatch.learn.training.checkpoints import Checkpoints
 from orbwatch.learn.training.datamodule import TrackData
 from orbwatch.learn.training.failures import Interrupted, is_out_of_memory, out_of_memory
 from orbwatch.learn.training.forecaster import Forecaster
+from orbwatch.learn.training.metrics_file import METRICS
 from orbwatch.learn.training.order import Draw, torch_seed
 from orbwatch.learn.training.process import computing_with, quiet
-from orbwatch.learn.training.relay import Progress, relayed
+from orbwatch.learn.training.relay import relayed
 from orbwatch.learn.training.run_folder import SCALER, RunFolder, configuration
-from orbwatch.learn.training.run_log import CURVE, METRICS, RunLog
+from orbwatch.learn.training.run_log import CURVE, RunLog
 from orbwatch.learn.training.train import Trained
 from orbwatch.models.checkpoint import read_checkpoint
 from orbwatch.models.trajectory import TrajectoryTransformer
+from orbwatch.progress import Progress
 from orbwatch.settings_groups import NetworkSettings, TrainSettings
 
 PRECISION = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
@@ -68,7 +70,7 @@ def fit(
             trainer = _trainer(folder, settings, device, precision, callbacks)
             _run(trainer, module, tracks, folder, device, going_on)
     if progress is not None:
-        progress(1.0, "trained")
+        progress("trained", 1.0)
     return _trained(folder)
 
 

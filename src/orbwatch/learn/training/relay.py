@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch.multiprocessing
 
-Progress = Callable[[float, str], None]
-"""Called with the fraction done, 0..1, and a line that says how it goes."""
+from orbwatch.progress import Progress
 
 
 class Sender:
@@ -19,8 +18,8 @@ class Sender:
     def __init__(self, queue: Any) -> None:
         self._queue = queue
 
-    def __call__(self, fraction: float, words: str) -> None:
-        self._queue.put((fraction, words))
+    def __call__(self, words: str, fraction: float) -> None:
+        self._queue.put((words, fraction))
 
 
 @contextmanager

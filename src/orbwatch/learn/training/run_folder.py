@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import orbwatch
-from orbwatch.catalog.written import write_atomically
+from orbwatch.catalog.written import make_folder, write_atomically
 from orbwatch.errors import InputError
 from orbwatch.learn.samples.sequences import SequenceStore
 from orbwatch.settings import as_json
@@ -45,12 +44,7 @@ class RunFolder:
         A run that goes on with other code keeps the hashes of the code before, in `config` and in the folder. Raises
         InputError when the folder cannot be written, holds another run, or holds this run without `resume`.
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"cannot make the output folder: {error.strerror or error}", file=self.path) from error
-        if not os.access(self.path, os.W_OK):
-            raise InputError("the output folder may not be written", file=self.path)
+        make_folder(self.path)
         going_on = self.last.exists()
         if going_on and not resume:
             hint = "Resume it, or choose another folder"

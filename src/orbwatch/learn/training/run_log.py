@@ -13,21 +13,16 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from typing_extensions import override
 
 from orbwatch.catalog.written import write_atomically
-from orbwatch.learn.samples.windows import REGIMES
 from orbwatch.learn.training.forecaster import Forecaster
 from orbwatch.learn.training.loss_curve import loss_page
+from orbwatch.learn.training.metrics_file import COLUMNS, LOSSES, METRICS, Rows, curve, read_metrics
 from orbwatch.learn.training.prefetch import Clock
-from orbwatch.learn.training.relay import Progress
+from orbwatch.progress import Progress
 
-METRICS, CURVE, BOARD = "metrics.csv", "loss.html", "tensorboard"
+CURVE, BOARD = "loss.html", "tensorboard"
 EVERY_STEPS = 50
 """Steps from one row of the training loss to the next."""
 SAY_EVERY_S, WRITE_EVERY_S = 0.5, 10.0
-GROUPS = ("all", *REGIMES)
-COLUMNS = (
-    *("step", "epoch", "train_loss", "learning_rate", "windows_per_s", "val_loss"),
-    *(f"{who}_30min_km_{group}" for group in GROUPS for who in ("model", "least_squares")),
-)
 
 
 class RunLog(Callback):
@@ -47,7 +42,7 @@ class RunLog(Callback):
         self.training_s = 0.0
         self.trained = 0
         self._board: Any = None
-        self._rows: list[dict[str, str]] = []
+        self._rows: Rows = []
         self._sum: Any = 0.0
         self._count = 0
         self._since = self._said = self._row_at = self._written = 0.0
@@ -61,7 +56,7 @@ class RunLog(Callback):
         from torch.utils.tensorboard import SummaryWriter
 
         step = trainer.global_step
-        self._rows = [row for row in read_metrics(self.folder) if int(row["step"]) <= step]
+        self._rows = [row for row in read_metrics(self.folder / METRICS) if int(row["step"]) <= step]
         self._board = SummaryWriter(str(self.folder / BOARD), purge_step=step + 1)
 
     @override
@@ -157,8 +152,7 @@ class RunLog(Callback):
         table.writeheader()
         table.writerows(self._rows)
         write_atomically(self.folder / METRICS, text.getvalue().encode())
-        training = _curve(self._rows, "train_loss")
-        validation = _curve(self._rows, "val_loss")
+        training, validation = (curve(self._rows, LOSSES[name]) for name in ("training", "validation"))
         best = min(validation, key=lambda point: point[1], default=(0.0, math.nan))
         page = loss_page(training, validation, round(best[0]), f"{self.windows_per_s():,.0f} windows/s in training")
         write_atomically(self.folder / CURVE, page.encode())
@@ -175,17 +169,4 @@ class RunLog(Callback):
         words = [f"epoch {min(trainer.max_epochs, step // steps + 1)}/{trainer.max_epochs}"]
         if loss:
             words.append(f"loss {float(loss):.4g}")
-        self.progress(step / total, ", ".join([*words, f"{speed:,.0f} windows/s", f"{left:,.1f} min left"]))
-
-
-def read_metrics(folder: Path) -> list[dict[str, str]]:
-    """Rows of a run's metrics.csv; none when there is none yet."""
-    path = folder / METRICS
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def _curve(rows: list[dict[str, str]], column: str) -> list[tuple[float, float]]:
-    return [(float(row["epoch"]), float(row[column])) for row in rows if row.get(column)]
+        self.progress(", ".join([*words, f"{speed:,.0f} windows/s", f"{left:,.1f} min left"]), step / total)

@@ -6,10 +6,10 @@ This module needs no torch; what does is imported when training starts.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from orbwatch.progress import Progress
 from orbwatch.settings_groups import NetworkSettings, TrainSettings
 
 
@@ -54,7 +54,7 @@ def train(
     settings: TrainSettings | None = None,
     *,
     resume: bool = False,
-    progress: Callable[[float, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Trained:
     """Trains a `TrajectoryTransformer` on a store of sequences.
 
@@ -65,7 +65,7 @@ def train(
         settings: of the training.
         resume: go on from last.ckpt in `output`, in mid-epoch if need be; on a CPU with the same number of threads the
             weights come out as without the break, bit for bit. Without a checkpoint there, training starts.
-        progress: called with the fraction done and a line that says how it goes.
+        progress: called with a line that says how it goes and the fraction done.
 
     Raises:
         InputError: bad settings, data or folder; settings that are not those of the run that is resumed.
