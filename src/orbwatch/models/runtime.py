@@ -25,8 +25,10 @@ from orbwatch.models.card import CONFORMAL, HEAD, SCALER, TRUNK, Card, check_fil
 from orbwatch.models.radii import Radii
 from orbwatch.models.registry import find_model
 from orbwatch.propagate.least_squares import OK
+from orbwatch.uncertainty.ensemble import DeepEnsemble
 from orbwatch.uncertainty.gaussian import GaussianForecast, Regions
-from orbwatch.uncertainty.mixture import mixture
+from orbwatch.uncertainty.mc_dropout import MCDropout
+from orbwatch.uncertainty.mixture import Mixture
 
 BATCH = 512
 """Windows in one call of the network; larger gains nothing."""
@@ -47,12 +49,18 @@ class Answers:
     """The least-squares prediction, km, km/s, in the frame of the windows."""
     rtn: Float[np.ndarray, "n H 3 3"]
     """Its R, T, N as rows."""
+    method: DeepEnsemble | MCDropout
+    """How the answers become one: as members, or as passes."""
 
     def gaussian(self) -> GaussianForecast:
-        """One Gaussian: the only answer, or the moments of all (law of total covariance)."""
+        """One Gaussian: the only answer, or that of `mixture`."""
         if len(self.mean_rtn_km) == 1:
             return GaussianForecast(self.mean_rtn_km[0], self.cov_rtn_km2[0])
-        return mixture(self.mean_rtn_km, self.cov_rtn_km2).forecast
+        return self.mixture().forecast
+
+    def mixture(self) -> Mixture:
+        """All answers as one Gaussian, with what they expect and how far they lie apart (law of total covariance)."""
+        return self.method.predict(self.mean_rtn_km, self.cov_rtn_km2)
 
     def states_km(self) -> Float[np.ndarray, "n H 6"]:
         """Mean of the forecast states, km, km/s, in the frame of the windows."""
@@ -120,7 +128,7 @@ class TrajectoryForecaster:
 
     def answers(self, windows: Windows) -> Answers:
         """Each member's answer; windows without a fit are NaN."""
-        return self._all(windows, len(self.members), self._ask_members)
+        return self._all(windows, len(self.members), self._ask_members, DeepEnsemble())
 
     def samples(self, windows: Windows, passes: int = 30, seed: int = 0, member: int = 0) -> Answers:
         """Answers of one member with dropout kept on: `passes` masks drawn by seed, the same for all windows.
@@ -135,7 +143,7 @@ class TrajectoryForecaster:
         rng = np.random.default_rng(seed)
         keep = (rng.random((2, passes, chosen.width)) >= share) / np.float32(1.0 - share)
         masks = keep.astype(np.float32)
-        return self._all(windows, passes, lambda given: _ask(chosen, given, masks[0], masks[1]))
+        return self._all(windows, passes, lambda given: _ask(chosen, given, masks[0], masks[1]), MCDropout())
 
     def regions(self, windows: Windows, forecast: GaussianForecast, level: float) -> Regions:
         """Calibrated regions around a forecast for these windows, each horizon by itself.
@@ -159,7 +167,13 @@ class TrajectoryForecaster:
             return found[0]
         return np.concatenate([mean for mean, _ in found]), np.concatenate([factor for _, factor in found])
 
-    def _all(self, windows: Windows, count: int, ask: Callable[[Inputs], tuple[Any, Any]]) -> Answers:
+    def _all(
+        self,
+        windows: Windows,
+        count: int,
+        ask: Callable[[Inputs], tuple[Any, Any]],
+        method: DeepEnsemble | MCDropout,
+    ) -> Answers:
         windows = replace(windows, truth_rv_km=None, truth_history_rv_km=None)
         n, horizons = windows.horizon_s.shape
         shape = (count, n, horizons)
@@ -169,6 +183,7 @@ class TrajectoryForecaster:
             np.empty((*shape, 3, 3)),
             np.empty((n, horizons, 6)),
             np.empty((n, horizons, 3, 3)),
+            method,
         )
         size = max(1, min(BATCH, -(-n // self.threads)))
 

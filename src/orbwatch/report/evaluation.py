@@ -205,6 +205,7 @@ def _score_table(scores: Columns, name: str) -> Table:
     heads = {
         "coverage_gap_mean": "coverage gap, mean", "coverage_gap_max": "coverage gap, greatest", "axis_m": "axis, m",
         "pit_deviation": "PIT deviation", "nll": "NLL", "crps_km": "CRPS, km", "energy_km": "energy score, km",
+        "epistemic_share": "epistemic share",
     }  # fmt: skip
     rows = [
         [_method(row["source"], row["kind"]), row["regime"], *(row[key] for key in heads)]

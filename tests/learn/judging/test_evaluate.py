@@ -54,7 +54,8 @@ class TowardsTruth:
             "nhij,nhj->nhi", physics.rtn, windows.truth_rv_km[..., 3:] - physics.rv_km[..., 3:]
         )
         gaussian = GaussianForecast(moved, self.claims**2 * physics.gaussian.cov_rtn_km2)
-        return Predicted(physics.moved(moved, velocity), gaussian)
+        share = np.full(moved.shape[:2], 0.25) if source == "ensemble" else None
+        return Predicted(physics.moved(moved, velocity), gaussian, epistemic_share=share)
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +123,9 @@ def test_coverage_of_honest_and_conformal_regions(evaluation: Evaluation) -> Non
     assert row["coverage_gap_mean"] < 0.1
     assert row["coverage_gap_mean"] <= row["coverage_gap_max"]
     assert row["crps_km"] < row["energy_km"]
+    for row in rows_of(evaluation.scores, **at):
+        known = (row["source"], row["kind"]) == ("ensemble", "alone")
+        assert row["epistemic_share"] == pytest.approx(0.25 if known else np.nan, nan_ok=True)
 
 
 def test_as_flown_holds_windows_with_burns_and_quiet_ones(evaluation: Evaluation) -> None:

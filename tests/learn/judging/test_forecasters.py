@@ -97,6 +97,11 @@ def test_model_is_asked_as_network_with_dropout_and_as_ensemble() -> None:
     assert (both.gaussian.axis_m() > one.gaussian.axis_m()).all()
     assert (found[forecasters.DROPOUT].gaussian.axis_m() > one.gaussian.axis_m()).all()
     np.testing.assert_allclose(physics.to_rtn(one.rv_km), one.gaussian.mean_rtn_km, atol=1e-9)
+    assert one.epistemic_share is None
+    assert both.epistemic_share is not None
+    apart = np.square(one.gaussian.mean_rtn_km).sum(axis=-1)  # the members lie at once and at three times this
+    total = np.trace(both.gaussian.cov_rtn_km2, axis1=-2, axis2=-1)
+    np.testing.assert_allclose(both.epistemic_share, apart / total, rtol=1e-5)
 
 
 def test_single_network_is_no_ensemble() -> None:

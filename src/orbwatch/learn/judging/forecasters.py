@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -32,6 +32,8 @@ class Predicted:
     rv_km: Float[np.ndarray, "n h 6"]
     """Mean states, km and km/s, in the windows' frame."""
     gaussian: GaussianForecast
+    epistemic_share: Float[np.ndarray, "n h"] | None = field(default=None, kw_only=True)
+    """Share of the variance that is the disagreement of members or passes, 0 .. 1; None where there is one answer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,12 +104,17 @@ class Model:
         """Forecasts of one of `sources`, a batch at a time: the answers of many members or passes are large."""
         n, horizons = windows.horizon_s.shape
         rv, mean, cov = np.empty((n, horizons, 6)), np.empty((n, horizons, 3)), np.empty((n, horizons, 3, 3))
+        share = None if source == NETWORK else np.empty((n, horizons))
         for first in range(0, n, _ASKED):
             rows = slice(first, first + _ASKED)
             answers = self._asked(windows.take(rows), source, seed)
-            gaussian = answers.gaussian()
+            if share is None:
+                gaussian = answers.gaussian()
+            else:
+                mixed = answers.mixture()
+                gaussian, share[rows] = mixed.forecast, mixed.epistemic_share()
             rv[rows], mean[rows], cov[rows] = answers.states_km(), gaussian.mean_rtn_km, gaussian.cov_rtn_km2
-        return Predicted(rv, GaussianForecast(mean, cov))
+        return Predicted(rv, GaussianForecast(mean, cov), epistemic_share=share)
 
     def _asked(self, windows: Windows, source: str, seed: int) -> Answers:
         if source == DROPOUT:

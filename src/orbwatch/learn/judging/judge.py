@@ -223,11 +223,12 @@ def _uncertainty(
     oracle = yardstick(physics.gaussian, seen)
     rows: dict[str, list[list[Any]]] = {"coverage": [], "reliability": [], "scores": [], "pit": []}
     for source in made:
-        forecast = _predicted(windows, physics, scaled, source, plan, decision).gaussian
+        predicted = _predicted(windows, physics, scaled, source, plan, decision)
+        forecast = predicted.gaussian
         for method in made[source]:
             rows["coverage"] += coverage_rows(method, forecast, seen, oracle, REGIMES)
             rows["reliability"] += reliability_rows(method, forecast, seen, REGIMES)
-            rows["scores"] += score_rows(method, forecast, seen, REGIMES)
+            rows["scores"] += score_rows(method, predicted, seen, REGIMES)
         rows["pit"] += pit_rows(source, forecast, seen)
     return tuple(
         columns(names, rows[key])
