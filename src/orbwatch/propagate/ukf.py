@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from orbwatch.errors import InputError
-from orbwatch.propagate import least_squares_kernel, ukf_kernel
+from orbwatch.propagate import arc_kernel, arc_start_kernel, least_squares_kernel, ukf_kernel
 from orbwatch.propagate.least_squares import ArcFit, empty_fit, in_order
 from orbwatch.propagate.zonal import in_slices, propagate_zonal
 from orbwatch.propagate.zonal_kernel import MU_KM3_S2
@@ -42,11 +42,11 @@ def filter_arcs(
     there = np.isfinite(t + r.sum(axis=2)) & (sigma > 0.0) & np.isfinite(sigma)
     sigma = np.where(there, sigma, np.nan)
     count = there.sum(axis=1)
-    enough = count >= least_squares_kernel.FEWEST
+    enough = count >= arc_kernel.FEWEST
     half = there & (np.cumsum(there, axis=1) <= np.maximum(_FEWEST_FOR_START, (count + 1) // 2)[:, None])
     from_half = np.full((n, 6), np.nan)
     half_sigma = np.where(half, sigma, np.nan)
-    in_slices(lambda begin, end: least_squares_kernel.guess_rows(t, r, half_sigma, begin, end, from_half), n, threads)
+    in_slices(lambda begin, end: arc_start_kernel.guess_rows(t, r, half_sigma, begin, end, from_half), n, threads)
     at_epoch = np.where(np.isfinite(guess).all(axis=1)[:, None], guess, from_half)
     first_s = np.where(there, t, np.inf).min(axis=1, initial=np.inf)
     start = propagate_zonal(at_epoch, np.where(enough, first_s, np.nan)[:, None], threads=threads).rv_km[:, 0]
