@@ -15,7 +15,7 @@ from orbwatch.errors import InputError
 from orbwatch.learn.judging import evaluate
 from orbwatch.learn.judging.baselines import BASELINES
 from orbwatch.learn.judging.evaluation import BASE, SETS, Evaluation, Plan
-from orbwatch.learn.judging.evaluation_sets import fitted, quiet, series_of, with_burn
+from orbwatch.learn.judging.evaluation_sets import Series, fitted, quiet, series_of, with_burn
 from orbwatch.learn.judging.forecasters import SOURCES, Predicted, Reference
 from orbwatch.learn.judging.judge import Packaged, forecast_group, judge, looks
 from orbwatch.learn.judging.metrics import rows_of
@@ -56,6 +56,18 @@ class TowardsTruth:
         gaussian = GaussianForecast(moved, self.claims**2 * physics.gaussian.cov_rtn_km2)
         share = np.full(moved.shape[:2], 0.25) if source == "ensemble" else None
         return Predicted(physics.moved(moved, velocity), gaussian, epistemic_share=share)
+
+
+class OneNetwork(TowardsTruth):
+    """The same without dropout and members."""
+
+    sources = SOURCES[1:2]
+    whole = "network"
+
+
+def leo(seed: int) -> Series:
+    """Four objects of one regime, so that tables stay short; two burn."""
+    return series(16, seed, burning=(4, 8)).take(np.arange(0, 16, 4))
 
 
 @pytest.fixture(scope="module")
@@ -202,10 +214,10 @@ def test_model_folders_are_judged_and_explained(tmp_path: Path, monkeypatch: pyt
     card.data["data_sha256"] = store.data_hash
     loaded = SimpleNamespace(card=card, radii=None)
     monkeypatch.setattr(evaluate.TrajectoryForecaster, "load", lambda *_: loaded)
-    monkeypatch.setattr(evaluate, "Model", lambda _: TowardsTruth(0.0, 1.0))
-    monkeypatch.setattr(evaluate, "series_of", lambda _, split: series(8, len(split)))
+    monkeypatch.setattr(evaluate, "Model", lambda _: OneNetwork(0.0, 1.0))
+    monkeypatch.setattr(evaluate, "series_of", lambda _, split: leo(len(split)))
     arguments = tmp_path / "elsewhere", run / "model", store.folder, tmp_path / "report"
-    found = evaluate.evaluate(*arguments, lambda *_: None, PLAN)
+    found = evaluate.evaluate(*arguments, lambda *_: None, Plan(draws=1, looks=1, bootstrap=10, threads=1))
     assert found.facts["scaled model"].startswith("m: 1 network of 7 parameters, trained on 88 windows (99 samples")
     assert found.losses == {"scaled, training": [[0.5, 1.0], [2.0, 1.5]], "scaled, validation": [[1.0], [1.75]]}
     assert set(found.attributions["ablation"]) == {feature.group for feature in FEATURES}
