@@ -17,7 +17,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 REPORT = ROOT / "BENCHMARKS.md"
-NAMES = ["sgp4_speed", "screen_speed", "probability_speed", "empirical_covariance", "assess_real", "learning_speed"]
+NAMES = [
+    "sgp4_speed", "screen_speed", "probability_speed", "empirical_covariance", "assess_real", "learning_speed",
+    "augmentations",
+]  # fmt: skip
 
 HEAD = """# Benchmarks
 
