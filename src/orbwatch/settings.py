@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from orbwatch.errors import InputError
 from orbwatch.settings_groups import (
     NOT_HASHED,
+    AskSettings,
     DatasetSettings,
     NetworkSettings,
     Range,
@@ -63,6 +64,7 @@ class Settings:
     source: Annotated[SourceSettings, NOT_HASHED] = field(default_factory=SourceSettings)
     report: Annotated[ReportSettings, NOT_HASHED] = field(default_factory=ReportSettings)
     dataset: Annotated[DatasetSettings, NOT_HASHED] = field(default_factory=DatasetSettings)
+    asks: Annotated[AskSettings, NOT_HASHED] = field(default_factory=AskSettings)
     network: Annotated[NetworkSettings, NOT_HASHED] = field(default_factory=NetworkSettings)
     train: Annotated[TrainSettings, NOT_HASHED] = field(default_factory=TrainSettings)
 

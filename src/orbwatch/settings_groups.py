@@ -174,6 +174,26 @@ Share = Annotated[float, Range(ge=0.0, le=1.0)]
 
 
 @dataclass(frozen=True)
+class AskSettings:
+    """Askings of a history of element sets, to train the catalogue's forecaster on."""
+
+    train_share: Annotated[float, Range(gt=0.0, lt=1.0)] = 0.78
+    """Share of the history's time that is trained on, truth included; what is later is for judging."""
+    step_day: Annotated[float, Range(gt=0.0, le=100.0)] = 0.6
+    """Days from one asking of an object to the next, on average."""
+    step_low_day: Annotated[float, Range(gt=0.0, le=100.0)] = 2.0
+    """The same for objects below 600 km, where constellations crowd."""
+    stale: Share = 0.08
+    """Share of the askings whose newest sets are hidden, up to 20 days of them: objects not seen for long."""
+    short: Share = 0.08
+    """Share of the askings that see but a few sets: objects without a past."""
+    objects: Annotated[int, Range(ge=0)] = 0
+    """Use this many objects only, drawn at random; 0: all."""
+    seed: Annotated[int, Range(ge=0, le=2**31 - 1)] = 1
+    """Seed of everything drawn: times, splits, what is hidden."""
+
+
+@dataclass(frozen=True)
 class NetworkSettings:
     """Size of the trajectory transformer."""
 
@@ -220,7 +240,7 @@ class TrainSettings:
     """Greatest norm of the gradient."""
     ema: Annotated[float, Range(ge=0.0, lt=1.0)] = 0.999
     """Decay of the moving average of the weights that is evaluated and shipped; 0: none."""
-    loss: Literal["nll", "beta-nll", "crps", "energy", "huber"] = "beta-nll"
+    loss: Literal["nll", "beta-nll", "student", "crps", "energy", "huber"] = "beta-nll"
     """Loss of the position residual."""
     beta: Share = 0.5
     """Exponent of beta-NLL (Seitzer et al. 2022); used by beta-nll only."""

@@ -21,6 +21,9 @@ TAIL = 10.0
 VELOCITY_WEIGHT = 0.1
 """Weight of the velocity's Huber loss beside the loss of the position."""
 
+FREEDOM = 4.0
+"""Degrees of freedom of the Student loss."""
+
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
@@ -52,6 +55,17 @@ def beta_nll(mean: Tensor, factor: Tensor, target: Tensor, beta: float = 0.5) ->
     """
     weight = (2 * beta / 3 * _log_det(factor)).exp().detach()
     return weight * gaussian_nll(mean, factor, target)
+
+
+def student_nll(mean: Tensor, factor: Tensor, target: Tensor) -> Tensor:
+    """Negative log likelihood of a trivariate Student distribution with `FREEDOM` degrees, (n, H), up to a constant.
+
+    Its tails are those of a population where some few maneuver (Lange, Little & Taylor 1989, eq. 1): a residual of a
+    thousand sigma costs some tens. `factor` is of the scale matrix, which is FREEDOM / (FREEDOM - 2) times smaller
+    than the covariance.
+    """
+    square = mahalanobis_squared(mean, factor, target)
+    return 0.5 * (FREEDOM + 3) * torch.log1p(square / FREEDOM) + _log_det(factor)
 
 
 def crps(mean: Tensor, factor: Tensor, target: Tensor) -> Tensor:
@@ -100,6 +114,7 @@ def position_loss(settings: TrainSettings) -> Loss:
     named: dict[str, Loss] = {
         "nll": gaussian_nll,
         "beta-nll": lambda mean, factor, target: beta_nll(mean, factor, target, settings.beta),
+        "student": student_nll,
         "crps": crps,
         "energy": energy_score,
         "huber": huber,

@@ -234,7 +234,7 @@ def test_a_loss_that_is_not_a_number_names_the_windows(
     def spoiled(self: TrackData, epoch: int, step: int, *rest: int) -> Batch:
         batch = original(self, epoch, step, *rest)
         if (epoch, step) == (0, 2):
-            batch.target[7] = float("nan")
+            batch.x[7] = float("nan")
             bad.append(int(batch.window[7]))
         return batch
 

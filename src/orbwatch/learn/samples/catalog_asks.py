@@ -11,7 +11,7 @@ from orbwatch.catalog.gp import NO_TIME, GpTable
 from orbwatch.constants import DAY_US
 from orbwatch.learn.samples.catalog_asks_kernel import NONE, find_known, find_later
 
-__all__ = ["NONE", "PAST", "SPAN_DAY", "Asks", "asks", "later_sets", "public_us"]
+__all__ = ["NONE", "PAST", "SPAN_DAY", "TRUTH_WITHIN_DAY", "Asks", "asks", "later_sets", "public_us"]
 
 SPAN_DAY = 14.5
 """Sets older than this at the newest one's epoch are not looked at."""
@@ -19,6 +19,9 @@ PAST = 48
 """Most sets of an object that are looked at: with more, the older ones are thinned out evenly."""
 RECENT = 10
 """The newest ones that are never thinned out."""
+
+TRUTH_WITHIN_DAY = 0.3
+"""Later sets tell where an object is at times this near to their epochs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +64,7 @@ def asks(table: GpTable, norad_id: Int[np.ndarray, " n"], asked_us: Int[np.ndarr
 
 
 def later_sets(
-    table: GpTable, asked: Asks, at_us: Int[np.ndarray, "n h"], within_us: int = int(0.3 * DAY_US)
+    table: GpTable, asked: Asks, at_us: Int[np.ndarray, "n h"], within_us: int = int(TRUTH_WITHIN_DAY * DAY_US)
 ) -> Int[np.ndarray, "n h"]:
     """Rows of the sets nearest to instants, with epochs after the asking; `NONE` where none is within `within_us`."""
     first, last = _rows(table, asked.norad_id)

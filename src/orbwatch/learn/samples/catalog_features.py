@@ -97,6 +97,11 @@ class CatalogInputs:
     target: Float32[np.ndarray, "n h 3"] | None
     """Whitened truth; NaN where not known."""
 
+    @property
+    def usable(self) -> Bool[np.ndarray, " n"]:
+        """All of them: an asking has a set that can be propagated."""
+        return np.ones(len(self.x), np.bool_)
+
 
 def catalog_inputs(windows: CatalogWindows) -> CatalogInputs:
     """Features of windows, unscaled."""

@@ -90,7 +90,7 @@ def build(settings: DatasetSettings, folder: Path, progress: Progress = silent) 
             memory[process] = max(most_mb, memory.get(process, 0.0))
             missing.pop()
             progress(_STAGE, 1.0 - len(missing) / len(extents))
-    memory[os.getpid()] = _most_memory_mb()
+    memory[os.getpid()] = most_memory_mb()
     _finish(folder, manifest, extents)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     windows = settings.objects * extents[0].windows
@@ -238,7 +238,7 @@ def make_shard(drawn: TruthPlan, first: int, extent: Extent, place: Path, facts:
             made = truth(drawn, first + begin, min(_TOGETHER, extent.objects - begin))
             writer.append(_columns(drawn.settings, made, extent.windows))
         writer.close()
-    return os.getpid(), _most_memory_mb()
+    return os.getpid(), most_memory_mb()
 
 
 def _columns(settings: DatasetSettings, made: Truth, windows: int) -> dict[str, np.ndarray]:
@@ -287,7 +287,7 @@ def _finish(folder: Path, manifest: dict[str, Any], extents: list[Extent]) -> No
     )
 
 
-def _most_memory_mb() -> float:
+def most_memory_mb() -> float:
     """Most memory that this process has used so far, MB; 0 where the system does not say."""
     if sys.platform == "win32":
         return 0.0

@@ -10,26 +10,35 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from orbwatch.errors import InputError
+from orbwatch.learn.samples import catalog_features
+from orbwatch.learn.samples.catalog_features import CatalogInputs
 from orbwatch.learn.samples.features import QUERY, Inputs, feature_table
 
 CLIP = 8.0
 """Scaled values stay within +- this."""
+TABLES = (
+    *((tuple(f.name for f in feature_table(both)), tuple(f.name for f in QUERY)) for both in (True, False)),
+    (tuple(f.name for f in catalog_features.FEATURES), tuple(f.name for f in catalog_features.QUERY)),
+)
+"""Names of features and queries that networks are given: of tracks, with and without uncertainty; of the catalogue."""
 _LEAST_SPREAD = 1e-6  # a feature that hardly varies in training is centred only
 
 
 @dataclass(frozen=True, eq=False)
 class Scaler:
-    """x -> (x - mean) / spread of F features, and the same of the 8 queries."""
+    """x -> (x - mean) / spread of F features, and the same of q queries."""
 
     features: tuple[str, ...]
     """Names of the features, in order."""
+    query: tuple[str, ...]
+    """Names of the queries, in order."""
     mean: Float[np.ndarray, " F"]
     spread: Float[np.ndarray, " F"]
     query_mean: Float[np.ndarray, " q"]
     query_spread: Float[np.ndarray, " q"]
 
     @classmethod
-    def fit(cls, batches: Iterable[Inputs]) -> Scaler:
+    def fit(cls, batches: Iterable[Inputs] | Iterable[CatalogInputs]) -> Scaler:
         """Mean and standard deviation over the valid rows and the horizons of usable windows, a batch at a time.
 
         Give it training windows only. Batches are merged exactly (Chan, Golub & LeVeque 1983), in double precision.
@@ -38,13 +47,16 @@ class Scaler:
         rows, queries = _Moments(), _Moments()
         for batch in batches:
             rows.add(batch.x[batch.valid & batch.usable[:, None]])
-            queries.add(batch.query[batch.usable].reshape(-1, len(QUERY)))
+            queries.add(batch.query[batch.usable].reshape(-1, batch.query.shape[-1]))
         if not (rows.count and queries.count):
             raise InputError("no usable window to scale by", hint="fits that failed and missing truth do not count")
-        names = tuple(feature.name for feature in feature_table(len(rows.mean) == len(feature_table())))
-        return cls(names, rows.mean, rows.spread(), queries.mean, queries.spread())
+        widths = len(rows.mean), len(queries.mean)
+        features, query = next(table for table in TABLES if (len(table[0]), len(table[1])) == widths)
+        return cls(features, query, rows.mean, rows.spread(), queries.mean, queries.spread())
 
-    def apply(self, inputs: Inputs) -> tuple[Float32[np.ndarray, "n k F"], Float32[np.ndarray, "n H 8"]]:
+    def apply(
+        self, inputs: Inputs | CatalogInputs
+    ) -> tuple[Float32[np.ndarray, "n k F"], Float32[np.ndarray, "n H q"]]:
         """(x, query) scaled and clipped to +-8; zeros in rows that are not valid. Raises InputError for other features.
 
         A window that is not usable for want of truth is scaled like any other; one without a fit has no valid row.
@@ -62,7 +74,7 @@ class Scaler:
             "features": list(self.features),
             "mean": self.mean.tolist(),
             "spread": self.spread.tolist(),
-            "query": [feature.name for feature in QUERY],
+            "query": list(self.query),
             "query_mean": self.query_mean.tolist(),
             "query_spread": self.query_spread.tolist(),
         }
@@ -73,15 +85,14 @@ class Scaler:
         try:
             made = cls(
                 tuple(values["features"]),
+                tuple(values["query"]),
                 *(np.array(values[name], np.float64) for name in ("mean", "spread", "query_mean", "query_spread")),
             )
-            query = list(values["query"])
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"not a scaler: {error}", field="scaler") from error
-        legal = [tuple(feature.name for feature in feature_table(uncertainty)) for uncertainty in (True, False)]
         shapes = (made.mean.shape, made.spread.shape, made.query_mean.shape, made.query_spread.shape)
-        wanted = ((len(made.features),),) * 2 + ((len(QUERY),),) * 2
-        if made.features not in legal or query != [feature.name for feature in QUERY] or shapes != wanted:
+        wanted = ((len(made.features),),) * 2 + ((len(made.query),),) * 2
+        if (made.features, made.query) not in TABLES or shapes != wanted:
             raise InputError("a scaler of other features", field="scaler", hint="the model is of another version")
         if not all(np.isfinite(part).all() for part in (made.mean, made.spread, made.query_mean, made.query_spread)):
             raise InputError("a scaler must be finite numbers", field="scaler")

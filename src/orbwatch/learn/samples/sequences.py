@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -73,9 +73,10 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     write_atomically(folder / MANIFEST, text.encode())
 
 
-def data_hash(shards: list[dict[str, Any]]) -> str:
+def data_hash(shards: list[dict[str, Any]], columns: Iterable[str] = COLUMNS) -> str:
     """SHA-256 over the hashes of all array files, in order."""
-    sums = [shard["arrays"][name]["sha256"] for shard in shards for name in COLUMNS]
+    names = list(columns)
+    sums = [shard["arrays"][name]["sha256"] for shard in shards for name in names]
     return hashlib.sha256("".join(sums).encode()).hexdigest()
 
 

@@ -39,7 +39,7 @@ class Column(NamedTuple):
 
     dtype: np.dtype[Any]
     per: str
-    """What the first axes count: "object", "row" (objects, rows), "window" (objects, windows) or "burn"."""
+    """What the first axes count: "object", "row" (objects, rows), "window" (objects, windows), "burn" or "ask"."""
     tail: tuple[int, ...]
     """Further axes."""
     unit: str
@@ -67,9 +67,9 @@ COLUMNS = {
 """The files of a shard."""
 
 
-def units() -> dict[str, dict[str, str]]:
+def units(columns: Mapping[str, Column] = COLUMNS) -> dict[str, dict[str, str]]:
     """What the manifest says of every file: its unit, what it counts by, a note."""
-    return {name: {"unit": c.unit, "per": c.per, "note": c.note} for name, c in COLUMNS.items()}
+    return {name: {"unit": c.unit, "per": c.per, "note": c.note} for name, c in columns.items()}
 
 
 LOWER = np.tril_indices(6)
@@ -84,6 +84,8 @@ class Extent:
     rows: int
     windows: int
     """Windows of each object."""
+    asks: int = 0
+    """Askings of all objects together, in the catalogue's regime."""
 
     def shape(self, column: Column, burns: int = 0) -> tuple[int, ...]:
         """Shape of a column in a shard of this size."""
@@ -92,6 +94,7 @@ class Extent:
             "burn": (burns,),
             "row": (self.objects, self.rows),
             "window": (self.objects, self.windows),
+            "ask": (self.asks,),
         }
         return head[column.per] + column.tail
 
@@ -102,12 +105,14 @@ class ShardWriter:
     Leaving the `with` block without `close` leaves nothing behind.
     """
 
-    def __init__(self, place: Path, extent: Extent, facts: Mapping[str, Any]) -> None:
-        self._place, self._extent, self._facts = place, extent, dict(facts)
+    def __init__(
+        self, place: Path, extent: Extent, facts: Mapping[str, Any], columns: Mapping[str, Column] = COLUMNS
+    ) -> None:
+        self._place, self._facts, self._columns = place, dict(facts), columns
         place.parent.mkdir(parents=True, exist_ok=True)
         self._folder = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY}{place.name}-", dir=place.parent))
         self._files = {}
-        for name, column in COLUMNS.items():
+        for name, column in columns.items():
             if column.per != "burn":
                 self._files[name] = _Npy(self._folder / f"{name}.npy", column.dtype, extent.shape(column))
         self._burns: list[np.ndarray] = []
@@ -121,17 +126,19 @@ class ShardWriter:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def append(self, columns: Mapping[str, np.ndarray]) -> None:
-        """The next objects: every column of COLUMNS, shaped as there with as many objects as come."""
+        """The next objects: every column, shaped as it says with as many objects as come."""
         for name, file in self._files.items():
             file.append(columns[name])
-        self._burns.append(np.asarray(columns["burns"], np.float64).reshape(-1, 6))
+        if "burns" in self._columns:
+            self._burns.append(np.asarray(columns["burns"], np.float64).reshape(-1, 6))
 
     def close(self) -> None:
         """Completes the shard: all on the disk, then in its place, with all that it holds."""
-        burns = np.concatenate([np.empty((0, 6)), *self._burns])
-        self._files["burns"] = _Npy(self._folder / "burns.npy", burns.dtype, burns.shape)
-        self._files["burns"].append(burns)
-        arrays = {name: self._files[name].close() for name in COLUMNS}
+        if "burns" in self._columns:
+            burns = np.concatenate([np.empty((0, 6)), *self._burns])
+            self._files["burns"] = _Npy(self._folder / "burns.npy", burns.dtype, burns.shape)
+            self._files["burns"].append(burns)
+        arrays = {name: self._files[name].close() for name in self._columns}
         text = json.dumps(self._facts | {"arrays": arrays}, indent=1, sort_keys=True)
         with (self._folder / "shard.json").open("w", encoding="utf-8") as file:
             file.write(text)
@@ -176,8 +183,8 @@ def read_facts(folder: Path) -> dict[str, Any]:
     path = folder / "shard.json"
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
-        facts["arrays"]["objects"]["bytes"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        facts["arrays"].items()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"a shard without its description: {reason(error)}", file=path, hint=BUILD_AGAIN) from error
     return dict(facts)
 
@@ -185,14 +192,16 @@ def read_facts(folder: Path) -> dict[str, Any]:
 BUILD_AGAIN = "`orbwatch dataset build` with the same settings makes damaged and missing shards again"
 
 
-def open_shard(folder: Path, extent: Extent, arrays: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def open_shard(
+    folder: Path, extent: Extent, arrays: Mapping[str, Any], columns: Mapping[str, Column] = COLUMNS
+) -> dict[str, np.ndarray]:
     """The columns of a shard, mapped from their files, read-only.
 
     arrays: bytes and shape of each file, as `shard.json` has them. Sizes and headers are compared, not contents (see
     `dataset_check`). Raises InputError naming the file and what is wrong with it.
     """
-    columns = {}
-    for name, column in COLUMNS.items():
+    found = {}
+    for name, column in columns.items():
         path = folder / f"{name}.npy"
         try:
             said = arrays[name]
@@ -202,15 +211,15 @@ def open_shard(folder: Path, extent: Extent, arrays: Mapping[str, Any]) -> dict[
             mapped = np.load(path, mmap_mode=None if column.per in ("burn", "object") else "r", allow_pickle=False)
             shape = extent.shape(column, burns=len(mapped))
             if mapped.dtype != column.dtype or mapped.shape != shape or list(shape) != said["shape"]:
-                found = f"{mapped.dtype} {mapped.shape}"
-                raise InputError("an array of another shape", file=path, value=found, legal=f"{column.dtype} {shape}")
+                seen = f"{mapped.dtype} {mapped.shape}"
+                raise InputError("an array of another shape", file=path, value=seen, legal=f"{column.dtype} {shape}")
         except InputError as error:
             error.hint = BUILD_AGAIN
             raise
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"cannot be read: {reason(error)}", file=path, hint=BUILD_AGAIN) from error
-        columns[name] = np.asarray(mapped)
-    return columns
+        found[name] = np.asarray(mapped)
+    return found
 
 
 def reason(error: Exception) -> str:

@@ -7,77 +7,29 @@ as nothing in them could foretell it; so are those whose least-squares fit faile
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import NamedTuple
-
 import numpy as np
 import torch
 from jaxtyping import Bool, Int
-from lightning.pytorch import LightningDataModule
-from torch import Tensor
 
 from orbwatch.errors import InputError
 from orbwatch.learn.samples.augment import AUGMENTATIONS, augment
-from orbwatch.learn.samples.features import Inputs, inputs
+from orbwatch.learn.samples.features import QUERY, Inputs, feature_table, inputs
 from orbwatch.learn.samples.scaler import Scaler
 from orbwatch.learn.samples.sequences import SequenceStore
-from orbwatch.learn.samples.windows import BURN_IN_HISTORY
-from orbwatch.learn.training.order import Draw, Order, stream
-from orbwatch.learn.training.prefetch import Clock, ahead
+from orbwatch.learn.samples.windows import BURN_IN_HISTORY, REGIMES
+from orbwatch.learn.training.batches import (
+    SCALER_WINDOWS,
+    VALIDATION_WINDOWS,
+    Batch,
+    Checked,
+    Chosen,
+    Data,
+    spread,
+)
+from orbwatch.learn.training.metrics_file import Shown
+from orbwatch.learn.training.order import Draw, stream
 from orbwatch.settings_groups import TrainSettings
 from orbwatch.uncertainty.ensemble import bootstrap_objects
-
-VALIDATION_WINDOWS = 20_000
-"""Most windows that the validation loss is measured on, spread evenly over all validation objects."""
-SCALER_WINDOWS = 50_000
-"""Most training windows that the scaler is fitted on, drawn at random."""
-VALIDATION_BATCH = 1024
-
-
-class Batch(NamedTuple):
-    """What one training step is given: n windows, H horizons, whitened and scaled."""
-
-    x: Tensor
-    """(n, 20, F)"""
-    valid: Tensor
-    """(n, 20) bool"""
-    query: Tensor
-    """(n, H, Q)"""
-    mix: Tensor
-    """(n, H, 6, 12)"""
-    log_scale: Tensor
-    """(n,)"""
-    target: Tensor
-    """(n, H, 6)"""
-    window: Tensor
-    """(n,) int64, ids in the store."""
-    object_id: Tensor
-    """(n,) int64"""
-
-
-class Checked(NamedTuple):
-    """A validation batch: all horizons, and what turns the last of them into kilometres."""
-
-    batch: Batch
-    factor_km: Tensor
-    """(n, 3, 3): formal position factor at the last horizon, without the scale."""
-    regime: Tensor
-    """(n,) int64, index into REGIMES."""
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """The windows that a run uses."""
-
-    train: Int[np.ndarray, " n"]
-    """An epoch's, some of them more than once."""
-    validation: Int[np.ndarray, " v"]
-
-    @property
-    def distinct(self) -> int:
-        """Training windows, each counted once."""
-        return len(np.unique(self.train))
 
 
 def augmentation_names(settings: TrainSettings) -> tuple[str, ...]:
@@ -110,7 +62,7 @@ def choose(store: SequenceStore, settings: TrainSettings) -> Chosen:
         if not len(found):
             hint = "Build a data set with more objects or fewer burns"
             raise InputError(f"no usable {name} window in the data set", hint=hint)
-    return Chosen(training, _spread(validation, VALIDATION_WINDOWS))
+    return Chosen(training, spread(validation, VALIDATION_WINDOWS))
 
 
 def fit_scaler(store: SequenceStore, chosen: Chosen, seed: int, uncertainty: bool, threads: int) -> Scaler:
@@ -123,7 +75,7 @@ def fit_scaler(store: SequenceStore, chosen: Chosen, seed: int, uncertainty: boo
     return Scaler.fit(inputs(store.gather(part), uncertainty=uncertainty, threads=threads) for part in parts)
 
 
-class TrackData(LightningDataModule):
+class TrackData(Data):
     """Training and validation batches from a data set. Sent to another process, it maps the files anew there.
 
     Args:
@@ -134,6 +86,10 @@ class TrackData(LightningDataModule):
         threads: to prepare batches with.
     """
 
+    regimes = REGIMES
+    query = QUERY
+    shown = Shown(-1, "30min", "least_squares")
+
     def __init__(
         self,
         store: SequenceStore,
@@ -143,29 +99,18 @@ class TrackData(LightningDataModule):
         scaler: Scaler | None = None,
         threads: int = 1,
     ) -> None:
-        super().__init__()
-        self.store, self.settings, self.uncertainty, self.threads = store, settings, uncertainty, threads
+        chosen = choose(store, settings)
+        super().__init__(settings, chosen, scaler or fit_scaler(store, chosen, settings.seed, uncertainty, threads))
+        self.store, self.uncertainty, self.threads = store, uncertainty, threads
         self.names = augmentation_names(settings)
-        self.clock = Clock()
-        self.chosen = choose(store, settings)
-        self.scaler = scaler or fit_scaler(store, self.chosen, settings.seed, uncertainty, threads)
-        self.order = Order(self.chosen.train, settings.batch, settings.seed)
-
-    def train_dataloader(self) -> TrainBatches:
-        """Batches of the epoch that is due, from the step that is due."""
-        return TrainBatches(self)
-
-    def val_dataloader(self) -> ValidationBatches:
-        """The validation windows, all horizons. Every process sees all of them."""
-        return ValidationBatches(self)
+        self.features = feature_table(uncertainty)
 
     def train_batch(self, epoch: int, step: int, rank: int = 0, processes: int = 1) -> Batch:
         """Batch `step` of `epoch`: always the same for the same seed and data."""
         ids = self.order.at(epoch, step, rank, processes)
         windows = self.store.gather(ids)
         rng = stream(self.settings.seed, Draw.AUGMENTATION, epoch, step, rank)
-        asked = stream(self.settings.seed, Draw.HORIZONS, epoch, step).permutation(windows.horizon_s.shape[1])
-        horizons = np.sort(asked[: self.settings.horizons])
+        horizons = self.horizons(epoch, step, windows.horizon_s.shape[1])
         if self.settings.augment > 0.0 and self.names:
             windows = augment(windows, self.settings.augment, self.names, rng)
         found = inputs(windows, uncertainty=self.uncertainty, horizons=horizons, threads=self.threads)
@@ -173,7 +118,7 @@ class TrackData(LightningDataModule):
 
     def validation_batch(self, number: int) -> Checked:
         """Batch `number` of the validation windows."""
-        ids = self.chosen.validation[number * VALIDATION_BATCH : (number + 1) * VALIDATION_BATCH]
+        ids = self.validation_ids(number)
         windows = self.store.gather(ids)
         found = inputs(windows, uncertainty=self.uncertainty, threads=self.threads)
         keep = found.usable
@@ -193,57 +138,3 @@ class TrackData(LightningDataModule):
         # An augmented window whose new fit failed is dropped; as a rule all stay, and nothing is copied.
         whole = bool(keep.all())
         return Batch(*(torch.from_numpy(np.ascontiguousarray(c if whole else c[keep])) for c in columns))
-
-
-class TrainBatches:
-    """One epoch of training batches, from wherever the trainer stands.
-
-    The trainer's own count of optimiser steps, which travels in the checkpoint, says where: epoch and step are its
-    quotient and remainder by the steps of an epoch. So nothing else has to be saved, and a continued epoch has only its
-    remaining batches.
-    """
-
-    def __init__(self, data: TrackData) -> None:
-        self.data = data
-
-    def __len__(self) -> int:
-        return self.data.order.steps
-
-    def state_dict(self) -> dict[str, int]:
-        """Tells Lightning that an epoch can be continued, and with what."""
-        return {"seed": self.data.settings.seed, "steps": len(self)}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        """Raises InputError when the checkpoint's batches are not these."""
-        if state != self.state_dict():
-            raise InputError("the checkpoint is of other batches", value=state, legal=str(self.state_dict()))
-
-    def __iter__(self) -> Iterator[Batch]:
-        # Lightning makes the iterator before it knows where it stands: ask at the first batch.
-        trainer = self.data.trainer
-        if trainer is None:
-            raise RuntimeError("batches are for a trainer")
-        epoch, first = divmod(trainer.global_step, len(self))
-        rank, processes = trainer.global_rank, trainer.world_size
-        steps = range(first, len(self))
-        yield from ahead(lambda s: self.data.train_batch(epoch, s, rank, processes), steps, self.data.clock)
-
-
-class ValidationBatches:
-    """The validation windows in order."""
-
-    def __init__(self, data: TrackData) -> None:
-        self.data = data
-
-    def __len__(self) -> int:
-        return -(-len(self.data.chosen.validation) // VALIDATION_BATCH)
-
-    def __iter__(self) -> Iterator[Checked]:
-        return ahead(self.data.validation_batch, range(len(self)), Clock())
-
-
-def _spread(ids: Int[np.ndarray, " n"], most: int) -> Int[np.ndarray, " m"]:
-    """At most `most` of the ids, evenly spread."""
-    if len(ids) <= most:
-        return ids
-    return ids[np.linspace(0, len(ids) - 1, most).round().astype(np.int64)]

@@ -12,9 +12,11 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import EarlyStopping
 
 from orbwatch.errors import InputError
-from orbwatch.learn.samples.features import QUERY, feature_table
+from orbwatch.learn.samples.catalog_store import CatalogStore, is_catalog
 from orbwatch.learn.samples.scaler import Scaler
 from orbwatch.learn.samples.sequences import SequenceStore
+from orbwatch.learn.training.batches import Data
+from orbwatch.learn.training.catalog_data import CatalogData
 from orbwatch.learn.training.checkpoints import Checkpoints
 from orbwatch.learn.training.datamodule import TrackData
 from orbwatch.learn.training.failures import Interrupted, is_out_of_memory, out_of_memory
@@ -45,33 +47,48 @@ def fit(
     """See `orbwatch.learn.training.train.train`."""
     device = pick_device(settings)
     precision = pick_precision(settings, device)
-    store = SequenceStore.open(data)
+    store = open_store(data)
     folder = RunFolder(output)
     config = configuration(store, network, settings)
     going_on = folder.open(config, resume=resume)
     before = read_checkpoint(folder.last) if going_on else None
     result = before["orbwatch"].get("result", {}) if before else {}
-    tracks = TrackData(
-        store,
-        settings,
-        uncertainty=network.uncertainty_features,
-        scaler=Scaler.from_dict(before["orbwatch"]["scaler"]) if before else None,
-        threads=_preparing_threads(settings, device),
-    )
+    scaler = Scaler.from_dict(before["orbwatch"]["scaler"]) if before else None
+    given = _data(store, network, settings, scaler, device)
     if before is None:
-        folder.write_json(SCALER, tracks.scaler.to_dict())
+        folder.write_json(SCALER, given.scaler.to_dict())
     if not (result.get("stopped_early") or result.get("epochs", 0) >= settings.epochs):
         threads = _network_threads(settings, device)
-        module = _module(tracks, network, settings, threads, config)
+        module = _module(given, network, settings, threads, config)
         relay = relayed(progress) if settings.devices > 1 else nullcontext(progress)
         with quiet(), computing_with(threads), relay as told:
-            log = RunLog(output, settings.batch, tracks.clock, told)
+            log = RunLog(output, settings.batch, given.clock, told)
             callbacks = [log, _stopping(settings), Checkpoints(output, settings.checkpoint_steps)]
             trainer = _trainer(folder, settings, device, precision, callbacks)
-            _run(trainer, module, tracks, folder, device, going_on)
+            _run(trainer, module, given, folder, device, going_on)
     if progress is not None:
         progress("trained", 1.0)
     return _trained(folder)
+
+
+def open_store(data: Path) -> SequenceStore | CatalogStore:
+    """The data set in a folder, of tracks or of askings. Raises InputError where there is none."""
+    return CatalogStore.open(data) if is_catalog(data) else SequenceStore.open(data)
+
+
+def _data(
+    store: SequenceStore | CatalogStore,
+    network: NetworkSettings,
+    settings: TrainSettings,
+    scaler: Scaler | None,
+    device: str,
+) -> Data:
+    if isinstance(store, CatalogStore):
+        return CatalogData(store, settings, scaler)
+    threads = _preparing_threads(settings, device)
+    return TrackData(
+        store, settings, uncertainty=network.uncertainty_features, scaler=scaler, threads=threads
+    )  # fmt: skip
 
 
 def pick_device(settings: TrainSettings) -> str:
@@ -94,20 +111,19 @@ def pick_precision(settings: TrainSettings, device: str) -> str:
 
 
 def _module(
-    tracks: TrackData, network: NetworkSettings, settings: TrainSettings, threads: int, config: dict[str, Any]
+    given: Data, network: NetworkSettings, settings: TrainSettings, threads: int, config: dict[str, Any]
 ) -> Forecaster:
-    features = feature_table(network.uncertainty_features)
     torch.manual_seed(torch_seed(settings.seed, Draw.WEIGHTS))
-    model = TrajectoryTransformer(network, features=len(features), query=len(QUERY))
-    module = Forecaster(model, settings, tracks.order.steps, threads)
+    model = TrajectoryTransformer(network, features=len(given.features), query=len(given.query))
+    module = Forecaster(model, settings, given.order.steps, given.regimes, given.shown, threads)
     module.carried = config | {
-        "scaler": tracks.scaler.to_dict(),
-        "features": [feature._asdict() for feature in features],
-        "query": [feature._asdict() for feature in QUERY],
+        "scaler": given.scaler.to_dict(),
+        "features": [feature._asdict() for feature in given.features],
+        "query": [feature._asdict() for feature in given.query],
         "units": "kilometres, seconds, radians; the network's own numbers are whitened",
-        "windows": tracks.chosen.distinct,
-        "samples_an_epoch": len(tracks.chosen.train),
-        "validation_windows": len(tracks.chosen.validation),
+        "windows": given.chosen.distinct,
+        "samples_an_epoch": len(given.chosen.train),
+        "validation_windows": len(given.chosen.validation),
         "started_utc": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     return module
@@ -135,18 +151,16 @@ def _stopping(settings: TrainSettings) -> EarlyStopping:
     return EarlyStopping("val_loss", min_delta=0.0, patience=settings.patience, check_on_train_epoch_end=True)
 
 
-def _run(
-    trainer: Trainer, module: Forecaster, tracks: TrackData, folder: RunFolder, device: str, going_on: bool
-) -> None:
+def _run(trainer: Trainer, module: Forecaster, given: Data, folder: RunFolder, device: str, going_on: bool) -> None:
     try:
-        trainer.fit(module, datamodule=tracks, ckpt_path=folder.last if going_on else None, weights_only=True)
+        trainer.fit(module, datamodule=given, ckpt_path=folder.last if going_on else None, weights_only=True)
     except Interrupted:
         raise KeyboardInterrupt(f"training stopped; {folder.last} holds it, --resume goes on from there") from None
     except SystemExit as error:  # how Lightning answers the second Ctrl-C
         raise KeyboardInterrupt(f"training stopped at once; --resume goes on from {folder.last}") from error
     except (MemoryError, RuntimeError) as error:
         if is_out_of_memory(error):
-            raise out_of_memory(tracks.settings.batch, device) from error
+            raise out_of_memory(given.settings.batch, device) from error
         raise
 
 

@@ -11,10 +11,10 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor
 
-from orbwatch.learn.samples.windows import REGIMES
 from orbwatch.learn.training import ema
-from orbwatch.learn.training.datamodule import Batch, Checked
+from orbwatch.learn.training.batches import Batch, Checked
 from orbwatch.learn.training.failures import not_finite
+from orbwatch.learn.training.metrics_file import Shown
 from orbwatch.learn.training.order import Draw, torch_seed
 from orbwatch.learn.training.process import settle
 from orbwatch.learn.training.schedule import optimizer, rate
@@ -29,7 +29,7 @@ class Validation:
 
     loss: float
     median_km: dict[str, tuple[float, float]]
-    """Median position error at the last horizon (30 min) by regime and for "all": of the model, of least squares."""
+    """Median position error at the horizon shown by regime and for "all": of the model, of physics."""
 
 
 class Forecaster(LightningModule):
@@ -40,9 +40,16 @@ class Forecaster(LightningModule):
     """
 
     def __init__(
-        self, network: TrajectoryTransformer, settings: TrainSettings, steps_an_epoch: int, threads: int = 1
+        self,
+        network: TrajectoryTransformer,
+        settings: TrainSettings,
+        steps_an_epoch: int,
+        regimes: tuple[str, ...],
+        shown: Shown,
+        threads: int = 1,
     ) -> None:
         super().__init__()
+        self.regimes, self.shown = regimes, shown
         self.network = network
         self.average = ema.averaged(network) if settings.ema > 0.0 else None
         self.settings, self.steps_an_epoch, self.threads = settings, steps_an_epoch, threads
@@ -77,8 +84,8 @@ class Forecaster(LightningModule):
         """Mean loss of a batch. Raises TrainingError when it is not a number."""
         epoch, step = divmod(self.trainer.global_step, self.steps_an_epoch)
         self._reseed(torch_seed(self.settings.seed, Draw.NETWORK, epoch, step, self.trainer.global_rank))
-        each = _losses(self.network, self.loss, batch)[0]
-        value = each.mean()
+        each, known = _losses(self.network, self.loss, batch)[:2]
+        value = each.sum() / known.sum().clamp(min=1)
         if not torch.isfinite(value):
             bad = ~torch.isfinite(each).all(1)
             raise not_finite(epoch, step, batch.window[bad].tolist(), batch.object_id[bad].tolist(), len(bad))
@@ -101,15 +108,14 @@ class Forecaster(LightningModule):
             ema.follow(self.average, self.network, self.settings.ema, self.trainer.global_step + 1)
 
     def validation_step(self, checked: Checked) -> None:
-        """Loss, and position errors at the last horizon, of a batch."""
-        batch = checked.batch
-        each, parts = _losses(self.evaluated, self.validation_loss, batch)
+        """Loss, and position errors at the horizon shown, of a batch; NaN where its truth is not known."""
+        batch, node = checked.batch, self.shown.node
+        each, known, parts = _losses(self.evaluated, self.validation_loss, batch)
         root = checked.factor_km * batch.log_scale.exp()[:, None, None]
-        target = batch.target[:, -1, :3]
-        model = _length_km(root, target - parts.mean[:, -1, :3])
-        self._found.append(
-            (each.mean(1), model, _length_km(root, target), checked.regime, batch.window, batch.object_id)
-        )
+        target = batch.target[:, node, :3]
+        model = _length_km(root, target - parts.mean[:, node, :3])
+        mean = each.sum(1) / known.sum(1)
+        self._found.append((mean, model, _length_km(root, target), checked.regime, batch.window, batch.object_id))
 
     def on_validation_epoch_end(self) -> None:
         """Puts the batches together; raises TrainingError when the loss is not a number."""
@@ -120,9 +126,9 @@ class Forecaster(LightningModule):
         if bad.any():
             epoch, step = divmod(self.trainer.global_step - 1, self.steps_an_epoch)
             raise not_finite(epoch, step, window[bad].tolist(), object_id[bad].tolist(), len(each))
-        medians = {"all": (float(np.median(model)), float(np.median(squares)))}
-        for code, name in enumerate(REGIMES):
-            here = regime == code
+        medians = {}
+        for code, name in enumerate(("all", *self.regimes), start=-1):
+            here = np.isfinite(squares) & ((regime == code) | (code < 0))
             if here.any():
                 medians[name] = (float(np.median(model[here])), float(np.median(squares[here])))
         self.validation = Validation(float(each.mean(dtype=np.float64)), medians)
@@ -133,9 +139,12 @@ class Forecaster(LightningModule):
         checkpoint["orbwatch"] = checkpoint.get("orbwatch", {}) | self.carried
 
 
-def _losses(network: TrajectoryTransformer, whole: Callable[..., Tensor], batch: Batch) -> tuple[Tensor, Parts]:
+def _losses(network: TrajectoryTransformer, whole: Callable[..., Tensor], batch: Batch) -> tuple[Tensor, Tensor, Parts]:
+    """Losses (n, H), zero where the truth is not known; where it is; and the forecast."""
     parts = network.parts(batch.x, batch.valid, batch.query, batch.mix, batch.log_scale)
-    return whole(parts.mean, parts.factor, batch.target, parts.local), parts
+    known = torch.isfinite(batch.target).all(-1)
+    target = torch.where(known.unsqueeze(-1), batch.target, 0.0)
+    return whole(parts.mean, parts.factor, target, parts.local) * known, known, parts
 
 
 def _length_km(root: Tensor, whitened: Tensor) -> Tensor:

@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
-
-from orbwatch.learn.samples.windows import REGIMES
+from typing import NamedTuple
 
 METRICS = "metrics.csv"
-GROUPS = ("all", *REGIMES)
-COLUMNS = (
-    *("step", "epoch", "train_loss", "learning_rate", "windows_per_s", "val_loss"),
-    *(f"{who}_30min_km_{group}" for group in GROUPS for who in ("model", "least_squares")),
-)
 LOSSES = {"training": "train_loss", "validation": "val_loss"}
 """Columns of the two curves."""
 
 Rows = list[dict[str, str]]
+
+
+class Shown(NamedTuple):
+    """The horizon whose errors are shown while a network trains, and the physics beside them."""
+
+    node: int
+    """Its place among the horizons."""
+    horizon: str
+    physics: str
+
+    def names(self, regime: str) -> tuple[str, str]:
+        """Columns of the median errors of model and physics."""
+        place = "".join(c if c.isalnum() else "_" for c in regime)
+        return f"model_{self.horizon}_km_{place}", f"{self.physics}_{self.horizon}_km_{place}"
+
+    def columns(self, regimes: Sequence[str]) -> tuple[str, ...]:
+        """All columns of the file."""
+        fixed = ("step", "epoch", "train_loss", "learning_rate", "windows_per_s", "val_loss")
+        return (*fixed, *(name for regime in ("all", *regimes) for name in self.names(regime)))
 
 
 def read_metrics(path: Path) -> Rows:

@@ -13,6 +13,7 @@ from typing import Any
 import orbwatch
 from orbwatch.catalog.written import make_folder, write_atomically
 from orbwatch.errors import InputError
+from orbwatch.learn.samples.catalog_store import CatalogStore
 from orbwatch.learn.samples.sequences import SequenceStore
 from orbwatch.settings import as_json
 from orbwatch.settings_groups import NetworkSettings, TrainSettings
@@ -89,7 +90,9 @@ def _appended(before: str | list[str], now: list[str]) -> list[str]:
     return known if known[-1:] == now[-1:] else known + now
 
 
-def configuration(store: SequenceStore, network: NetworkSettings, settings: TrainSettings) -> dict[str, Any]:
+def configuration(
+    store: SequenceStore | CatalogStore, network: NetworkSettings, settings: TrainSettings
+) -> dict[str, Any]:
     """What a run is: all that its numbers depend on, and which data and code it used (code_sha256: a list, as code may
     change before a run goes on)."""
     return {

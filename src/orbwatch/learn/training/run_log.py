@@ -15,7 +15,7 @@ from typing_extensions import override
 from orbwatch.catalog.written import write_atomically
 from orbwatch.learn.training.forecaster import Forecaster
 from orbwatch.learn.training.loss_curve import loss_page
-from orbwatch.learn.training.metrics_file import COLUMNS, LOSSES, METRICS, Rows, curve, read_metrics
+from orbwatch.learn.training.metrics_file import LOSSES, METRICS, Rows, curve, read_metrics
 from orbwatch.learn.training.prefetch import Clock
 from orbwatch.progress import Progress
 
@@ -43,6 +43,7 @@ class RunLog(Callback):
         self.trained = 0
         self._board: Any = None
         self._rows: Rows = []
+        self._columns: tuple[str, ...] = ()
         self._sum: Any = 0.0
         self._count = 0
         self._since = self._said = self._row_at = self._written = 0.0
@@ -50,6 +51,8 @@ class RunLog(Callback):
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Opens the logs at the step where training starts; a checkpoint has been read by now."""
+        assert isinstance(pl_module, Forecaster)
+        self._columns = pl_module.shown.columns(pl_module.regimes)
         self._restart_clock()
         if not trainer.is_global_zero:
             return
@@ -93,7 +96,7 @@ class RunLog(Callback):
             return
         row = {"val_loss": found.loss}
         for group, (model, squares) in found.median_km.items():
-            row |= {f"model_30min_km_{group}": model, f"least_squares_30min_km_{group}": squares}
+            row |= dict(zip(pl_module.shown.names(group), (model, squares), strict=True))
         self._add(trainer, pl_module, row)
         self._write()
         spent = max(1e-9, self.training_s)
@@ -148,7 +151,7 @@ class RunLog(Callback):
     def _write(self) -> None:
         self._written = time.perf_counter()
         text = StringIO()
-        table = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
+        table = csv.DictWriter(text, self._columns, restval="", lineterminator="\n")
         table.writeheader()
         table.writerows(self._rows)
         write_atomically(self.folder / METRICS, text.getvalue().encode())
