@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from orbwatch import __version__
+from orbwatch.cli_forecast import forecast
 from orbwatch.cli_learn import VERBS
 from orbwatch.errors import OrbwatchError
 from orbwatch.options import FILE, config_option, format_option, setting, settings_of, terminal_progress
@@ -113,46 +114,6 @@ def propagate(catalog: Path, at: str, ids: Path | None, form: Any) -> None:
     from orbwatch import views
 
     views.show_states(catalog, at, _ids(ids, ()), form)
-
-
-@cli.command()
-@click.option(
-    "--track",
-    type=FILE,
-    required=True,
-    help="Positions: CSV (time_utc, x_km, y_km, z_km; object_id, sigma_m, frame, ballistic_m2_kg), or an OEM.",
-)
-@click.option("--sigma-m", type=click.FloatRange(1e-3, 1e5), help="Noise of positions, m an axis, where not said.")
-@click.option("--frame", type=click.Choice(["gcrf", "eme2000", "teme", "itrf"]), help="Frame, where not said.")
-@click.option("--model", default="track", show_default=True, help="Packaged model, or a model's folder.")
-@click.option(
-    "--minutes",
-    default="5,10,20,30",
-    show_default=True,
-    help="Forecast times after the last position: whole minutes 1 to 30, separated by commas.",
-)
-@click.option(
-    "--level",
-    type=float,
-    default=0.9,
-    show_default=True,
-    help="Share of positions inside the region: 0.5, 0.6, 0.7, 0.8, 0.9, 0.95 or 0.99.",
-)
-@format_option("table", "csv", "json", "parquet")
-def forecast(
-    track: Path, sigma_m: float | None, frame: str | None, model: str, minutes: str, level: float, form: Any
-) -> None:
-    """Where tracked objects will be in the next half hour if no thrust follows, with regions that hold what they say.
-
-    Sigmas, m, and covariances, m^2 (not in the table), are along R, T and N of the predicted state: radial, transverse
-    and normal to the orbit, transverse near the velocity. The region is the ellipsoid of that covariance,
-    region_radius standard deviations large; region_axis_m is the geometric mean of its semi-axes. Both are empty where
-    the model has no calibrated region.
-    """
-    from orbwatch import views_models
-
-    times = views_models.check_minutes(minutes)
-    sys.exit(views_models.forecast_track(track, sigma_m, frame, model, times, level, form))
 
 
 @cli.command("object")
@@ -267,7 +228,7 @@ def replay(event: str | None, form: Any, **options: Any) -> None:
         sys.exit(views.show_replay(again.replay(event, settings), form))
 
 
-for _group in VERBS:
+for _group in (forecast, *VERBS):
     cli.add_command(_group)
 
 

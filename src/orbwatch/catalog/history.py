@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from orbwatch.catalog.files import read_gp_text
-from orbwatch.catalog.gp import GpTable
+from orbwatch.catalog.gp import NO_TIME, GpTable
 from orbwatch.catalog.history_parquet import read_parquet, write_parquet
 from orbwatch.catalog.opened import open_text
 from orbwatch.catalog.quality import CHECKED, Rejected, is_legal, legal_text
@@ -48,10 +48,12 @@ def read_history(
     ids: Collection[int] | None = None,
     start_us: int | None = None,
     end_us: int | None = None,
+    public_by_us: int | None = None,
 ) -> History:
     """The history in a file or folder: Parquet, or any format of element sets, packed or not, in any order.
 
-    Only objects in `ids` (default: all) and epochs start_us <= epoch < end_us (UTC microseconds since 1970) are kept.
+    Only objects in `ids` (default: all) and epochs start_us <= epoch < end_us (UTC microseconds since 1970) are kept,
+    and with `public_by_us` only sets that were public by then: nothing that came later has a say in what is put aside.
     Sets out of range, of decayed objects (perigee inside the Earth) and off their object's own trend (`off_trend`) are
     put aside. Raises InputError when nothing is legible; a selection that matches nothing gives an empty history.
     """
@@ -69,6 +71,8 @@ def read_history(
                 raise
             rejected.append(Rejected(error.line, None, error.what, "", str(file)))
             continue
+        if public_by_us is not None:
+            table = table[(table.seen_us == NO_TIME) | (table.seen_us <= public_by_us)]
         tables.append(table)
         rejected += bad
     if not tables:

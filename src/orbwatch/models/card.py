@@ -10,7 +10,7 @@ from typing import Any
 from orbwatch.catalog.written import file_hash, write_atomically
 from orbwatch.errors import InputError
 
-CARD, CONFORMAL = "card.json", "conformal.json"
+CARD, CONFORMAL, CALIBRATION = "card.json", "conformal.json", "calibration.json"
 TRUNK, HEAD, SCALER = "member-{}.trunk.onnx", "member-{}.head.onnx", "member-{}.scaler.json"
 MOST_MEMBERS = 5
 VERSION = 1
@@ -22,7 +22,7 @@ class Card:
 
     name: str
     kind: str
-    """What it forecasts: "trajectory"."""
+    """What it forecasts: "trajectory" (from tracks) or "catalog" (from element sets)."""
     created_utc: str
     orbwatch: str
     """Version that wrote it."""

@@ -23,10 +23,11 @@ from torch.export import Dim
 
 from orbwatch.catalog.written import make_folder, write_atomically
 from orbwatch.errors import InputError
+from orbwatch.learn.samples import catalog_features
 from orbwatch.learn.samples.features import QUERY, feature_table
 from orbwatch.learn.samples.scaler import Scaler
 from orbwatch.learn.samples.windows import HISTORY
-from orbwatch.models.card import CONFORMAL, HEAD, MOST_MEMBERS, SCALER, TRUNK, Card, write_card
+from orbwatch.models.card import CALIBRATION, CONFORMAL, HEAD, MOST_MEMBERS, SCALER, TRUNK, Card, write_card
 from orbwatch.models.checkpoint import load_network
 from orbwatch.models.trajectory import TrajectoryTransformer, parameters
 from orbwatch.settings import as_json
@@ -115,28 +116,37 @@ def export(
     """
     if not 1 <= len(members) <= MOST_MEMBERS:
         raise InputError("number of networks", field="members", value=len(members), legal=f"1 .. {MOST_MEMBERS}")
+    kind, features, query = _inputs_of(members[0][1])
     card = Card(
         name=name or folder.resolve().name,
-        kind="trajectory",
+        kind=kind,
         created_utc=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         orbwatch=version("orbwatch"),
         network=as_json(network),
         parameters=parameters(members[0][0]),
         members=len(members),
-        features=[feature._asdict() for feature in feature_table(network.uncertainty_features)],
-        query=[feature._asdict() for feature in QUERY],
+        features=[feature._asdict() for feature in features],
+        query=[feature._asdict() for feature in query],
         units=UNITS,
         **({"train": {}} | more),
     )
     make_folder(folder)
     try:
-        (folder / CONFORMAL).unlink(missing_ok=True)  # of the networks that were there before
+        for old in (CONFORMAL, CALIBRATION):
+            (folder / old).unlink(missing_ok=True)  # of the networks that were there before
         for member, (model, scaler) in enumerate(members):
             export_member(model, folder, member)
             _write_json(folder / SCALER.format(member), scaler.to_dict())
         return write_card(card, folder)
     except OSError as error:
         raise InputError(f"cannot write the model: {error.strerror or error}", file=folder) from error
+
+
+def _inputs_of(scaler: Scaler) -> tuple[str, Sequence[Any], Sequence[Any]]:
+    """The kind of model that a scaler is of, and its tables of features and queries."""
+    if scaler.query == tuple(feature.name for feature in catalog_features.QUERY):
+        return "catalog", catalog_features.FEATURES, catalog_features.QUERY
+    return "trajectory", feature_table(len(scaler.features) == len(feature_table())), QUERY
 
 
 def export_checkpoints(

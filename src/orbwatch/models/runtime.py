@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from jaxtyping import Bool, Float, Float32
 
 from orbwatch.errors import InputError
 from orbwatch.learn.samples.features import Inputs, feature_table, inputs, moved, restore
-from orbwatch.learn.samples.scaler import Scaler
 from orbwatch.learn.samples.windows import GROUPS, Windows, group_code
-from orbwatch.models.card import CONFORMAL, HEAD, SCALER, TRUNK, Card, check_files, read_card, read_json
+from orbwatch.models.card import CONFORMAL, Card, check_files, read_card
+from orbwatch.models.members import Member, joined, load_member
 from orbwatch.models.radii import Radii
 from orbwatch.models.registry import find_model
 from orbwatch.propagate.least_squares import OK
@@ -32,7 +31,6 @@ from orbwatch.uncertainty.mixture import Mixture
 
 BATCH = 512
 """Windows in one call of the network; larger gains nothing."""
-_PASSES = 8  # dropout passes at once: bounds memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,20 +63,6 @@ class Answers:
     def states_km(self) -> Float[np.ndarray, "n H 6"]:
         """Mean of the forecast states, km, km/s, in the frame of the windows."""
         return moved(self.rv_km, self.rtn, self.mean_rtn_km.mean(axis=0), self.velocity_rtn_km_s.mean(axis=0))
-
-
-@dataclass(frozen=True, eq=False)
-class Member:
-    """One network: two graphs, and the scaler of its inputs."""
-
-    trunk: Any
-    head: Any
-    scaler: Scaler
-
-    @property
-    def width(self) -> int:
-        """Numbers that the heads read."""
-        return int(self.head.get_inputs()[0].shape[1])
 
 
 class TrajectoryForecaster:
@@ -119,7 +103,7 @@ class TrajectoryForecaster:
         if unknown:
             raise InputError("unknown group", file=folder, field="fallback", value=unknown, legal=", ".join(GROUPS))
         radii = Radii.read(folder) if CONFORMAL in card.files else None
-        members = tuple(_member(folder, member) for member in range(card.members))
+        members = tuple(load_member(folder, member) for member in range(card.members))
         return cls(folder, card, members, radii, tuple(GROUPS.index(name) for name in card.fallback), threads)
 
     def predict(self, windows: Windows) -> GaussianForecast:
@@ -143,7 +127,11 @@ class TrajectoryForecaster:
         rng = np.random.default_rng(seed)
         keep = (rng.random((2, passes, chosen.width)) >= share) / np.float32(1.0 - share)
         masks = keep.astype(np.float32)
-        return self._all(windows, passes, lambda given: _ask(chosen, given, masks[0], masks[1]), MCDropout())
+
+        def ask(given: Inputs) -> tuple[Any, Any]:
+            return chosen.ask(given, given.mix, given.log_scale, masks[0], masks[1])
+
+        return self._all(windows, passes, ask, MCDropout())
 
     def regions(self, windows: Windows, forecast: GaussianForecast, level: float) -> Regions:
         """Calibrated regions around a forecast for these windows, each horizon by itself.
@@ -162,10 +150,7 @@ class TrajectoryForecaster:
         return self.radii
 
     def _ask_members(self, given: Inputs) -> tuple[Float32[np.ndarray, "k n H 6"], Float32[np.ndarray, "k n H 3 3"]]:
-        found = [_ask(member, given, *_everything(member.width)) for member in self.members]
-        if len(found) == 1:
-            return found[0]
-        return np.concatenate([mean for mean, _ in found]), np.concatenate([factor for _, factor in found])
+        return joined([member.ask(given, given.mix, given.log_scale) for member in self.members])
 
     def _all(
         self,
@@ -215,42 +200,3 @@ class TrajectoryForecaster:
             with ThreadPoolExecutor(self.threads) as pool:
                 list(pool.map(work, starts))
         return out
-
-
-def _ask(
-    member: Member,
-    given: Inputs,
-    keep_state: Float32[np.ndarray, "k width"],
-    keep_horizon: Float32[np.ndarray, "k width"],
-) -> tuple[Float32[np.ndarray, "k n H 6"], Float32[np.ndarray, "k n H 3 3"]]:
-    """Whitened mean and factor for each pair of masks."""
-    x, query = member.scaler.apply(given)
-    state, horizon = member.trunk.run(None, {"x": x, "valid": given.valid, "query": query})
-    fixed = {"state": state, "horizon": horizon, "mix": given.mix, "log_scale": given.log_scale}
-    found = []
-    for first in range(0, len(keep_state), _PASSES):
-        some = slice(first, first + _PASSES)
-        masks = {"keep_state": keep_state[some, None], "keep_horizon": keep_horizon[some, None, None]}
-        found.append(member.head.run(None, fixed | masks))
-    if len(found) == 1:
-        return found[0][0], found[0][1]
-    return np.concatenate([mean for mean, _ in found]), np.concatenate([factor for _, factor in found])
-
-
-def _everything(width: int) -> tuple[Float32[np.ndarray, "1 width"], Float32[np.ndarray, "1 width"]]:
-    return np.ones((1, width), np.float32), np.ones((1, width), np.float32)
-
-
-def _member(folder: Path, member: int) -> Member:
-    scaler = Scaler.from_dict(read_json(folder / SCALER.format(member)))
-    return Member(_session(folder / TRUNK.format(member)), _session(folder / HEAD.format(member)), scaler)
-
-
-def _session(path: Path) -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises many kinds for a broken file
-        raise InputError(f"not a readable network: {error}", file=path) from error

@@ -179,6 +179,22 @@ def _make(
     manifest: dict[str, Any],
 ) -> None:
     """One shard: askings of some objects."""
+    table, catalog, asked, code = asked_of(history, settings, ids, split, until_us)
+    extent = Extent(0, 0, 0, len(asked))
+    facts = {name: manifest[name] for name in ("settings_hash", "history_hash")} | {"asks": len(asked)}
+    with ShardWriter(place, extent, facts, COLUMNS) as writer:
+        writer.append(_columns(table, catalog, asked, code, until_us))
+        writer.close()
+
+
+def asked_of(
+    history: History,
+    settings: AskSettings,
+    ids: Int[np.ndarray, " n"],
+    split: Int8[np.ndarray, " n"],
+    until_us: int,
+) -> tuple[GpTable, Sgp4Catalog, Asks, Int8[np.ndarray, " m"]]:
+    """Sets of some objects, made ready, askings of them, and the split of each."""
     table = GpTable.concat([history.of(norad_id) for norad_id in ids.tolist()], history.table.source)
     begin_us, end_us = span_us(history.table)
     found, codes = [], []
@@ -192,18 +208,8 @@ def _make(
     asked = Asks(*(np.concatenate([getattr(each, n) for each in found]) for n in ("norad_id", "asked_us", "past")))
     code = np.concatenate(codes)
     catalog = Sgp4Catalog(table)
-    asked, code = _that_move(catalog, asked, code)
-    extent = Extent(0, 0, 0, len(asked))
-    facts = {name: manifest[name] for name in ("settings_hash", "history_hash")} | {"asks": len(asked)}
-    with ShardWriter(place, extent, facts, COLUMNS) as writer:
-        writer.append(_columns(table, catalog, asked, code, until_us))
-        writer.close()
-
-
-def _that_move(catalog: Sgp4Catalog, asked: Asks, code: Int8[np.ndarray, " n"]) -> tuple[Asks, Int8[np.ndarray, " m"]]:
-    """Without askings whose newest set cannot be propagated at all."""
-    keep = catalog.init_status[asked.newest] == 0
-    return asked.take(keep), code[keep]
+    usable = catalog.init_status[asked.newest] == 0
+    return table, catalog, asked.take(usable), code[usable]
 
 
 def _columns(

@@ -24,6 +24,8 @@ FOLLOWED = (0, 1, 2, 4, 5, 6)
 """Trends (indices into SPANS) that the network can add to the forecast with weights of its own."""
 USUAL_GAP_DAY = 0.3
 """Stands for the gap before the oldest set."""
+ALONG = 1
+"""Place of the time along the orbit among the whitened components."""
 NOISE_S = 0.004
 """Timing error of a good set, s, per day ahead and one more."""
 DRAG_SHARE = 0.1
@@ -164,6 +166,13 @@ def catalog_inputs(windows: CatalogWindows) -> CatalogInputs:
         scale=scale.astype(np.float32),
         target=None if truth is None else (truth[..., [1, 0, 2]] / scale).astype(np.float32),
     )
+
+
+def mix_of(trend: Float32[np.ndarray, "n h 6"]) -> Float32[np.ndarray, "n h 6 12"]:
+    """What the six numbers of the network's state head do at each horizon: they are weights of the trends."""
+    mix = np.zeros((*trend.shape[:2], 6, 12), np.float32)
+    mix[:, :, ALONG, : len(FOLLOWED)] = trend
+    return mix
 
 
 def drag_shift_s(windows: CatalogWindows) -> Float[np.ndarray, "n h"]:

@@ -6,7 +6,9 @@ somebody asked: a time along the orbit and two distances across it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -40,6 +42,8 @@ class CatalogWindows:
     """Mean motion rev/day, eccentricity, inclination deg, B* 1/Earth radii, mean motion's rate / 2 rev/day^2."""
     horizon_day: Float[np.ndarray, "n h"]
     """Days from the asking."""
+    rv_teme_km: Float[np.ndarray, "n h 6"]
+    """The newest set's own forecast at the horizons, km and km/s; NaN where it has none."""
     truth_shift: Float[np.ndarray, "n h 3"] | None = None
     """Where the object turned out to be, from the newest set carried on to the horizon; NaN where not known."""
 
@@ -61,6 +65,18 @@ class CatalogWindows:
         picked = {f.name: getattr(self, f.name)[index] for f in fields(self) if getattr(self, f.name) is not None}
         return replace(self, **picked)
 
+    @classmethod
+    def concat(cls, parts: Sequence[CatalogWindows]) -> CatalogWindows:
+        """All windows of several sets with the same horizons, in order; truth where all of them have it."""
+        joined: dict[str, Any] = {}
+        for each in fields(cls):
+            values = [getattr(part, each.name) for part in parts]
+            if each.name == "newest":
+                joined[each.name] = GpTable.concat(values)
+            else:
+                joined[each.name] = None if any(v is None for v in values) else np.concatenate(values)
+        return cls(**joined)
+
 
 def windows_of(
     table: GpTable, catalog: Sgp4Catalog, asked: Asks, horizon_day: Float[np.ndarray, " h"], truth: bool
@@ -76,19 +92,22 @@ def windows_of(
     shift = np.full((n, k, 3), np.nan)
     who, column = np.nonzero(there)
     rows = asked.past[who, column]
-    shift[who, column] = _shift(catalog, newest[who], rows, table.epoch_us[rows])
+    back_us = table.epoch_us[rows]
+    shift[who, column] = shift_of(_states(catalog, newest[who], back_us), _states(catalog, rows, back_us)[:, :3])
     age_day = np.where(there, (table.epoch_us[newest][:, None] - epoch_us) / DAY_US, np.nan)
     elements = np.stack([getattr(table, name)[asked.past] for name in ELEMENTS], axis=2)
     elements[~there] = np.nan
+    at_us = asked.asked_us[:, None] + np.rint(horizon_day * DAY_US).astype(np.int64)
+    rv = _states(catalog, np.repeat(newest, at_us.shape[1]), at_us.ravel()).reshape(*at_us.shape, 6)
     found = None
     if truth:
-        at_us = asked.asked_us[:, None] + np.rint(horizon_day * DAY_US).astype(np.int64)
         later = later_sets(table, asked, at_us)
         found = np.full((*at_us.shape, 3), np.nan)
         who, column = np.nonzero(later != NONE)
-        found[who, column] = _shift(catalog, newest[who], later[who, column], at_us[who, column])
+        point = _states(catalog, later[who, column], at_us[who, column])[:, :3]
+        found[who, column] = shift_of(rv[who, column], point)
     every = np.broadcast_to(horizon_day, (n, len(horizon_day)))
-    return CatalogWindows(table[newest], asked.asked_us, age_day, shift, elements, every, found)
+    return CatalogWindows(table[newest], asked.asked_us, age_day, shift, elements, every, rv, found)
 
 
 ELEMENTS = (
@@ -96,14 +115,10 @@ ELEMENTS = (
 )  # fmt: skip
 
 
-def _shift(
-    catalog: Sgp4Catalog, reference: Int[np.ndarray, " m"], other: Int[np.ndarray, " m"], at_us: Int[np.ndarray, " m"]
-) -> Float[np.ndarray, "m 3"]:
-    """Where set `other` says the object is at instants, from where set `reference` says it is."""
+def _states(catalog: Sgp4Catalog, row: Int[np.ndarray, " m"], at_us: Int[np.ndarray, " m"]) -> Float[np.ndarray, "m 6"]:
+    """States of sets at instants, km and km/s, TEME; NaN where they have none."""
     if not len(at_us):
-        return np.empty((0, 3))
+        return np.empty((0, 6))
     start_us = int(at_us.min())
-    offset_s = (at_us - start_us) / 1e6
-    r, v, _ = catalog.at(reference, start_us, offset_s)
-    point, _, _ = catalog.at(other, start_us, offset_s)
-    return shift_of(np.concatenate([r, v], axis=1), point)
+    r, v, _ = catalog.at(row, start_us, (at_us - start_us) / 1e6)
+    return np.concatenate([r, v], axis=1)

@@ -1,17 +1,16 @@
 """Batches of askings for the trainer: gathered from the store of a catalogue, scaled, put into the network's form.
 
-The network's state head weighs the trends that may be followed: they stand in the first columns of `mix`, in the row of
-the time along the orbit. Horizons without truth have a target of NaN.
+Horizons without truth have a target of NaN.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int
+from jaxtyping import Int
 
 from orbwatch.errors import InputError
-from orbwatch.learn.samples.catalog_features import FEATURES, FOLLOWED, QUERY, CatalogInputs
+from orbwatch.learn.samples.catalog_features import ALONG, FEATURES, QUERY, CatalogInputs, mix_of
 from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES
 from orbwatch.learn.samples.catalog_store import CatalogStore
 from orbwatch.learn.samples.scaler import Scaler
@@ -34,8 +33,6 @@ BALANCE = 0.6
 MOST_REPEATS = 12
 DAYS_3 = 11
 """Place of the horizon of three days."""
-ALONG = 1
-"""Row of the time along the orbit among the whitened components."""
 
 
 class CatalogData(Data):
@@ -84,13 +81,6 @@ class CatalogData(Data):
             target[:, horizons], ids, self.store.asks["norad_id"][ids],
         )  # fmt: skip
         return Batch(*(torch.from_numpy(np.ascontiguousarray(column)) for column in columns))
-
-
-def mix_of(trend: Float32[np.ndarray, "n h 6"]) -> Float32[np.ndarray, "n h 6 12"]:
-    """What the state head's six numbers do at each horizon: weights of the trends."""
-    mix = np.zeros((*trend.shape[:2], 6, 12), np.float32)
-    mix[:, :, ALONG, : len(FOLLOWED)] = trend
-    return mix
 
 
 def choose_asks(store: CatalogStore, settings: TrainSettings) -> Chosen:

@@ -1,0 +1,85 @@
+"""`orbwatch forecast`: tracks for half an hour, catalogued objects for a week."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from orbwatch.options import FILE, format_option
+
+
+@click.command()
+@click.argument("ids", type=int, nargs=-1, metavar="[ID]...")
+@click.option("--history", type=FILE, help="Element sets over time: Parquet, or any format of element sets.")
+@click.option("--ids", "ids_file", type=FILE, help="File of catalogue numbers. [default: all objects of the history]")
+@click.option("--at", help="UTC instant of asking: only what was public then is used. [default: now]")
+@click.option(
+    "--horizons-day",
+    default="0.5,1,2,3,5,7",
+    show_default=True,
+    help="Forecast times after the asking: days up to 7.5, separated by commas.",
+)
+@click.option("--output", type=FILE, help="Write there instead of to the terminal.")
+@click.option(
+    "--track",
+    type=FILE,
+    help="Positions instead: CSV (time_utc, x_km, y_km, z_km; object_id, sigma_m, frame, ballistic_m2_kg), or an OEM.",
+)
+@click.option("--sigma-m", type=click.FloatRange(1e-3, 1e5), help="Noise of positions, m an axis, where not said.")
+@click.option("--frame", type=click.Choice(["gcrf", "eme2000", "teme", "itrf"]), help="Frame, where not said.")
+@click.option("--model", help="Packaged model, or a model's folder. [default: catalog; with --track: track]")
+@click.option(
+    "--minutes",
+    default="5,10,20,30",
+    show_default=True,
+    help="Forecast times after a track's last position: whole minutes 1 to 30, separated by commas.",
+)
+@click.option(
+    "--level",
+    type=float,
+    default=0.9,
+    show_default=True,
+    help="Share of positions inside a track's region: 0.5, 0.6, 0.7, 0.8, 0.9, 0.95 or 0.99.",
+)
+@format_option("table", "csv", "json", "parquet")
+def forecast(
+    ids: tuple[int, ...],
+    history: Path | None,
+    ids_file: Path | None,
+    at: str | None,
+    horizons_day: str,
+    output: Path | None,
+    track: Path | None,
+    sigma_m: float | None,
+    frame: str | None,
+    model: str | None,
+    minutes: str,
+    level: float,
+    form: Any,
+) -> None:
+    """Where objects will be, with regions that hold what they say.
+
+    With --history: catalogued objects, from the sets that were public at the asking; TEME states, covariances (km^2)
+    along radial, transverse and normal of the state, and k50, k90, k99: how many standard deviations large the
+    ellipsoids are that hold the truth in 50, 90 and 99 of 100 cases.
+
+    With --track: tracked objects in the next half hour if no thrust follows. Sigmas, m, and covariances, m^2 (not in
+    the table), are along R, T and N of the predicted state: radial, transverse and normal to the orbit, transverse near
+    the velocity. The region is the ellipsoid of that covariance, region_radius standard deviations large; region_axis_m
+    is the geometric mean of its semi-axes. Both are empty where the model has no calibrated region.
+    """
+    if (history is None) == (track is None):
+        raise click.UsageError("Give --history FILE (catalogued objects) or --track FILE (positions).")
+    if track is not None:
+        from orbwatch import views_models
+
+        times = views_models.check_minutes(minutes)
+        sys.exit(views_models.forecast_track(track, sigma_m, frame, model or "track", times, level, form))
+    from orbwatch import views_catalog
+
+    assert history is not None
+    asked = views_catalog.Asked(at, views_catalog.check_days(horizons_day), ids_file, ids)
+    sys.exit(views_catalog.forecast_history(history, asked, model or "catalog", output, form))

@@ -1,0 +1,54 @@
+"""Askings to judge a catalogue model on: of objects and times that it has not seen, with what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from orbwatch.catalog.history import History
+from orbwatch.learn.samples.catalog_dataset import OBJECTS_AT_ONCE, asked_of
+from orbwatch.learn.samples.catalog_dataset import divided as divided
+from orbwatch.learn.samples.catalog_windows import NODES_DAY, CatalogWindows, windows_of
+from orbwatch.learn.samples.splits import SPLITS
+from orbwatch.progress import Progress
+from orbwatch.settings_groups import AskSettings
+
+
+def later_windows(
+    history: History,
+    settings: AskSettings,
+    splits: Sequence[str],
+    progress: Progress,
+    *,
+    hidden: bool = True,
+    begin_us: int | None = None,
+    end_us: int | None = None,
+) -> CatalogWindows:
+    """Windows of the objects of some splits asked about after the end of training, with truth where there is any.
+
+    hidden: with askings whose newest sets, or whose past, are hidden. begin_us, end_us: of the askings (UTC
+    microseconds), where only some are wanted. Those without any truth are left out.
+    """
+    if not hidden:
+        settings = replace(settings, stale=0.0, short=0.0)
+    ids, split, until_us = divided(history, replace(settings))
+    wanted = np.isin(split, [list(SPLITS).index(name) for name in splits])
+    ids, split = ids[wanted], split[wanted]
+    parts = []
+    blocks = range(0, len(ids), OBJECTS_AT_ONCE)
+    for first in blocks:
+        progress("asking", first / len(ids))
+        block = slice(first, first + OBJECTS_AT_ONCE)
+        table, catalog, asked, _ = asked_of(history, settings, ids[block], split[block], until_us)
+        keep = np.ones(len(asked), np.bool_)
+        if begin_us is not None:
+            keep &= asked.asked_us >= begin_us
+        if end_us is not None:
+            keep &= asked.asked_us < end_us
+        windows = windows_of(table, catalog, asked.take(keep), NODES_DAY, truth=True)
+        assert windows.truth_shift is not None
+        parts.append(windows.take(np.isfinite(windows.truth_shift).all(axis=2).any(axis=1)))
+    progress("asking", 1.0)
+    return CatalogWindows.concat(parts)
