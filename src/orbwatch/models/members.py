@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ class Member:
 
 
 def joined(
-    found: list[tuple[Any, Any]],
+    found: Sequence[Sequence[Any]],
 ) -> tuple[Float32[np.ndarray, "k n H 6"], Float32[np.ndarray, "k n H 3 3"]]:
     """Answers of several networks or passes, one after the other."""
     if len(found) == 1:

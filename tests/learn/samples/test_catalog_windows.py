@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from sgp4.api import WGS72, Satrec
@@ -15,33 +13,8 @@ from orbwatch.learn.samples.catalog_features import FEATURES, FOLLOWED, QUERY, T
 from orbwatch.learn.samples.catalog_windows import NODES_DAY, CatalogWindows, windows_of
 from orbwatch.propagate.curvilinear import shift_of
 from orbwatch.propagate.sgp4 import Sgp4Catalog
-from orbwatch.simulate.population import population
 
-LAG_US = int(0.3 * DAY_US)
-
-
-def wandering(objects: int = 6, sets: int = 30, seed: int = 2) -> GpTable:
-    """Histories whose sets lie 8 h apart; elements wander a little from set to set."""
-    rng = np.random.default_rng(seed)
-    first = population(seed, 200)[:: 200 // objects][:objects]
-    catalog = Sgp4Catalog(first)
-    start_us = int(first.epoch_us.max())
-    parts = []
-    for k in range(sets):
-        at_us = start_us + k * DAY_US // 3
-        days = (at_us - first.epoch_us) / DAY_US
-        mean = first.mean_anomaly_deg + 360.0 * first.mean_motion_rev_day * days + rng.normal(0.0, 1e-3, objects)
-        parts.append(replace(
-            first, epoch_us=np.full(objects, at_us), seen_us=np.full(objects, at_us + LAG_US),
-            mean_anomaly_deg=np.mod(mean, 360.0), mean_motion_dot_rev_day2=rng.uniform(0.0, 1e-5, objects),
-            mean_motion_rev_day=first.mean_motion_rev_day + rng.normal(0.0, 1e-6, objects),
-            inclination_deg=first.inclination_deg + rng.normal(0.0, 1e-3, objects),
-            eccentricity=first.eccentricity * rng.uniform(0.99, 1.01, objects),
-            bstar_per_er=first.bstar_per_er * rng.uniform(0.8, 1.2, objects),
-        ))  # fmt: skip
-    table = GpTable.concat(parts)
-    assert len(catalog) == objects
-    return table[np.lexsort((table.epoch_us, table.norad_id))]
+from ..wandering import wandering
 
 
 def looked(table: GpTable, day: float, truth: bool = True) -> CatalogWindows:

@@ -28,6 +28,8 @@ ALONG = 1
 """Place of the time along the orbit among the whitened components."""
 NOISE_S = 0.004
 """Timing error of a good set, s, per day ahead and one more."""
+NOISE_KM = 0.03
+"""Error of a good set across its orbit, km."""
 DRAG_SHARE = 0.1
 """Share of the whole effect of drag that a forecast may well be wrong by."""
 MOST_TREND = 3.0
@@ -154,9 +156,12 @@ def catalog_inputs(windows: CatalogWindows) -> CatalogInputs:
         np.arcsinh(drag_s / time_s),
     )  # fmt: skip
     query = [np.broadcast_to(v, ahead.shape)[..., None] for v in per_horizon] + [np.arcsinh(trend)]
-    across = [np.sqrt(np.nanmean(np.where(there, shift[..., i] ** 2, np.nan), axis=1) + 0.03**2) for i in (1, 2)]
-    scale = np.stack([np.broadcast_to(across[0][:, None], ahead.shape), time_s,
-                      np.broadcast_to(across[1][:, None], ahead.shape)], axis=2)  # fmt: skip
+    squares = (
+        np.where(there[..., None], shift[..., 1:] ** 2, 0.0).sum(axis=1) / np.maximum(there.sum(axis=1), 1)[:, None]
+    )
+    across = np.sqrt(squares + NOISE_KM**2)
+    scale = np.stack([np.broadcast_to(across[:, [0]], ahead.shape), time_s,
+                      np.broadcast_to(across[:, [1]], ahead.shape)], axis=2)  # fmt: skip
     truth = windows.truth_shift
     return CatalogInputs(
         x=np.where(valid[..., None], x, 0.0).astype(np.float32),
