@@ -31,6 +31,18 @@ def dataset_build(output: Path, **options: Any) -> None:
     views_learn.build_dataset(settings_of(options).dataset, output, terminal_progress())
 
 
+@dataset.command("catalog")
+@click.option("--history", type=FILE, required=True, help="Element sets over months, with the time each became public.")
+@click.option("--output", type=FILE, required=True, help="Folder of the data set; an unfinished one is continued.")
+@group_options("asks")
+@config_option
+def dataset_catalog(history: Path, output: Path, **options: Any) -> None:
+    """Ask about the objects of a history again and again: what was known, and what became of them."""
+    from orbwatch import views_learn
+
+    views_learn.build_catalog_dataset(settings_of(options).asks, history, output, terminal_progress())
+
+
 @dataset.command("info")
 @click.argument("folder", type=FILE)
 @format_option("table", "json")
@@ -69,6 +81,21 @@ def train_trajectory(data: Path, output: Path, resume: bool, **options: Any) -> 
     views_learn.train_trajectory(data, output, settings_of(options), resume, terminal_progress())
 
 
+@train.command("catalog")
+@click.option("--data", type=FILE, required=True, help="Folder that `orbwatch dataset catalog` made.")
+@click.option("--history", type=FILE, required=True, help="The history that it was made from.")
+@click.option("--output", type=FILE, required=True, help="Folder of the run: checkpoints, logs, loss curve, the model.")
+@click.option("--resume", is_flag=True, help="Go on from the run's last checkpoint.")
+@group_options("train", "loss", "augment", "augmentations", "burn_repeat")
+@group_options("network", "uncertainty_features")
+@config_option
+def train_catalog(data: Path, history: Path, output: Path, resume: bool, **options: Any) -> None:
+    """The catalogue's forecaster: what SGP4 from the newest element set leaves over, and how far it can be off."""
+    from orbwatch import views_learn
+
+    views_learn.train_catalog(data, history, output, settings_of(options), resume, terminal_progress())
+
+
 @click.group()
 def evaluate() -> None:
     """Measure models against physics on objects they never saw."""
@@ -84,6 +111,21 @@ def evaluate_trajectory(baseline: Path, scaled: Path, data: Path, output: Path) 
     from orbwatch import views_learn
 
     views_learn.evaluate_trajectory(baseline, scaled, data, output, terminal_progress())
+
+
+@evaluate.command("catalog")
+@click.option("--model", default="catalog", show_default=True, help="Packaged model, or a model's folder.")
+@click.option(
+    "--data", type=FILE, required=True, help="The data set that it was trained on, which says what is unseen."
+)
+@click.option("--history", type=FILE, required=True, help="The history that the data set was made from.")
+@click.option("--names", type=FILE, help="Names of the objects: a table with the columns norad and name.")
+@format_option("table", "csv", "json", "parquet")
+def evaluate_catalog(model: str, data: Path, history: Path, names: Path | None, form: Any) -> None:
+    """Errors in km against SGP4 and shares inside the ellipsoids, on objects and times that the model never saw."""
+    from orbwatch import views_learn
+
+    views_learn.evaluate_catalog(model, data, history, names, form, terminal_progress())
 
 
 @click.group()
@@ -115,11 +157,15 @@ def models_show(name: str, form: Any) -> None:
 @data_option
 @click.option("--output", type=FILE, required=True, help="Folder of the model.")
 @click.option("--name", help="Its name. [default: the folder's]")
-def models_pack(runs: tuple[Path, ...], data: Path, output: Path, name: str | None) -> None:
+@click.option("--history", type=FILE, help="For models of the catalogue: the history that the data set was made from.")
+def models_pack(runs: tuple[Path, ...], data: Path, output: Path, name: str | None, history: Path | None) -> None:
     """One calibrated model from up to five training runs: an ensemble. Needs orbwatch[learn]."""
     from orbwatch import views_learn
 
-    views_learn.pack_models(list(runs), data, output, name, terminal_progress())
+    if history is not None:
+        views_learn.pack_catalog_models(list(runs), data, history, output, name, terminal_progress())
+    else:
+        views_learn.pack_models(list(runs), data, output, name, terminal_progress())
 
 
 VERBS = (dataset, train, evaluate, models)

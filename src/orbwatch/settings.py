@@ -33,6 +33,7 @@ from orbwatch.settings_groups import (
 )
 
 __all__ = [
+    "AskSettings",
     "DatasetSettings",
     "FieldInfo",
     "NetworkSettings",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,20 +15,33 @@ from orbwatch.errors import OrbwatchError
 from orbwatch.models.registry import RUN_MODEL
 from orbwatch.progress import Progress
 from orbwatch.report.progress import LOG_EVERY_S
-from orbwatch.report.tabular import emit_facts, emit_json
-from orbwatch.settings import DatasetSettings, Settings
+from orbwatch.report.tabular import Format, emit, emit_facts, emit_json
+from orbwatch.settings import AskSettings, DatasetSettings, Settings
+
+if TYPE_CHECKING:
+    from orbwatch.learn.samples.dataset import Built
 
 
 def build_dataset(settings: DatasetSettings, output: Path, progress: Progress) -> None:
     """Build or continue a data set, and say what it cost."""
     from orbwatch.learn.samples.dataset import build
 
-    built = build(settings, output, progress)
+    _say_built(output, build(settings, output, progress), "windows")
+
+
+def _say_built(output: Path, built: Built, what: str) -> None:
     click.echo(
-        f"{output}: {built.windows:,} windows, {built.bytes / 1e6:.1f} MB, in {built.seconds:.0f} s, "
+        f"{output}: {built.windows:,} {what}, {built.bytes / 1e6:.1f} MB, in {built.seconds:.0f} s, "
         f"most memory of all processes together {built.peak_rss_mb:.0f} MB",
         err=True,
     )
+
+
+def build_catalog_dataset(settings: AskSettings, history: Path, output: Path, progress: Progress) -> None:
+    """Build or continue a data set of askings, and say what it cost."""
+    from orbwatch.learn.samples.catalog_dataset import build_catalog
+
+    _say_built(output, build_catalog(settings, history, output, progress), "askings")
 
 
 def show_dataset(folder: Path, form: str) -> None:
@@ -53,6 +68,20 @@ def check_dataset(folder: Path, progress: Progress) -> int:
 
 def train_trajectory(data: Path, output: Path, settings: Settings, resume: bool, progress: Progress) -> None:
     """Train, and say how it went; a run that no model can be packed of (too few windows, say) is a run all the same."""
+    _train(data, output, settings, resume, "30 min", "least squares")
+    _packed(output, lambda folder: pack_models([output], data, folder, None, progress))
+
+
+def train_catalog(
+    data: Path, history: Path, output: Path, settings: Settings, resume: bool, progress: Progress
+) -> None:
+    """Train the catalogue's forecaster, and say how it went."""
+    fitting = replace(settings, train=replace(settings.train, loss="student"))
+    _train(data, output, fitting, resume, "3 days", "SGP4")
+    _packed(output, lambda folder: pack_catalog_models([output], data, history, folder, None, progress))
+
+
+def _train(data: Path, output: Path, settings: Settings, resume: bool, horizon: str, physics: str) -> None:
     _need_torch()
     from orbwatch.learn.training.train import train
 
@@ -64,13 +93,49 @@ def train_trajectory(data: Path, output: Path, settings: Settings, resume: bool,
         f"{trained.best_epoch}; {trained.windows_per_s:,.0f} windows/s",
         err=True,
     )
-    for regime, (model, squares) in trained.median_km.items():
-        click.echo(f"  {regime}: median error after 30 min {model:.3f} km; least squares {squares:.3f} km", err=True)
+    for regime, (model, base) in trained.median_km.items():
+        click.echo(f"  {regime}: median error after {horizon} {model:.3f} km; {physics} {base:.3f} km", err=True)
+
+
+def _packed(run: Path, pack: Callable[[Path], None]) -> None:
     try:
-        pack_models([output], data, output / RUN_MODEL, None, progress)
+        pack(run / RUN_MODEL)
     except OrbwatchError as error:
         click.echo(f"no model was packed of it: {error}", err=True)
-        click.echo(f"The run itself is whole: {trained.best_checkpoint} can be packed with other data", err=True)
+        click.echo(f"The run itself is whole: {run} can be packed with other data", err=True)
+
+
+def pack_catalog_models(
+    runs: list[Path], data: Path, history: Path, folder: Path, name: str | None, progress: Progress
+) -> None:
+    """Make a catalogue model of training runs."""
+    _need_torch()
+    from orbwatch.learn.judging.catalog_packing import pack_catalog
+
+    card = pack_catalog(runs, data, history, folder, progress, name=name)
+    used = card.coverage["calibrated_on"]
+    click.echo(
+        f"{folder}: {card.members} network(s), calibrated on {used['askings']:,} askings of {used['objects']:,} "
+        "objects",
+        err=True,
+    )
+
+
+def evaluate_catalog(
+    model: str, data: Path, history: Path, names: Path | None, form: Format, progress: Progress
+) -> None:
+    """Measure a catalogue model on what it has not seen, and print the table."""
+    from orbwatch.catalog.history import read_history
+    from orbwatch.catalog.ids import read_names
+    from orbwatch.learn.judging.catalog_judge import judge_catalog
+    from orbwatch.learn.samples.catalog_store import CatalogStore
+    from orbwatch.models.catalog_runtime import CatalogForecaster
+
+    settings = CatalogStore.open(data).settings
+    forecaster = CatalogForecaster.load(model, threads=2)
+    named = {} if names is None else read_names(names)
+    found = judge_catalog(forecaster, read_history(history), settings, named, progress)
+    emit(found, form, title=f"{forecaster.card.name} against SGP4", numbers=dict.fromkeys(found, ".3g"))
 
 
 def pack_models(runs: list[Path], data: Path, folder: Path, name: str | None, progress: Progress) -> None:

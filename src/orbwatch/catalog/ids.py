@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 
@@ -37,3 +38,20 @@ def read_ids(path: Path) -> list[int]:
     if not ids:
         raise InputError("no catalogue numbers in it", file=path, hint="Write one number a line")
     return list(ids)
+
+
+def read_names(path: Path) -> dict[int, str]:
+    """Names by catalogue number, from a table whose head names the columns norad (or norad_cat_id) and name.
+
+    Columns are parted by tabs or commas. Raises InputError where a column is missing; rows without a number are left
+    out.
+    """
+    lines = open_text(path).splitlines()
+    head = lines[0] if lines else ""
+    rows = csv.DictReader(lines, delimiter="\t" if "\t" in head else ",")
+    columns = {name.strip().lower(): name for name in rows.fieldnames or ()}
+    number = columns.get("norad") or columns.get("norad_cat_id")
+    name = columns.get("name") or columns.get("object_name")
+    if number is None or name is None:
+        raise InputError("a column is missing", file=path, line=1, value=head, legal="norad and name, among others")
+    return {int(row[number]): row[name] or "" for row in rows if (row[number] or "").isdigit()}

@@ -26,7 +26,6 @@ from orbwatch.models.catalog_calibration import CatalogCalibration
 from orbwatch.models.catalog_runtime import CatalogForecaster, in_km
 from orbwatch.progress import Progress
 from orbwatch.propagate.curvilinear import shifted
-from orbwatch.settings_groups import AskSettings
 from orbwatch.uncertainty.conformal import Conformal
 from orbwatch.uncertainty.gaussian import Calibration
 
@@ -55,8 +54,7 @@ def pack_catalog(
             raise InputError("trained on other data", file=run, field="data_sha256", legal=store.data_hash)
     if file_hash(history) != store.manifest["history_hash"]:
         raise InputError("not the history that the data set was built from", file=history)
-    settings = AskSettings(**store.manifest["settings"])
-    windows = later_windows(read_history(history), settings, ("validation", "calibration"), progress)
+    windows = later_windows(read_history(history), store.settings, ("validation", "calibration"), progress)
     card = export_checkpoints([run / BEST for run in runs], folder, name=name)
     model = CatalogForecaster.load(folder, threads=2)
     calibration = calibrated(model, windows, progress)

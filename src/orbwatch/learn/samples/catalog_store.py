@@ -19,6 +19,7 @@ from orbwatch.learn.samples.catalog_windows import NODES_DAY
 from orbwatch.learn.samples.sequences import MANIFEST, shard_folder
 from orbwatch.learn.samples.shards import Column, Extent, open_shard, reason
 from orbwatch.learn.samples.splits import SPLITS
+from orbwatch.settings_groups import AskSettings
 
 KIND, FORMAT = "catalog", 1
 BUILD = "`orbwatch dataset catalog` with the same settings makes damaged and missing shards again"
@@ -83,6 +84,15 @@ class CatalogStore:
 
     def __len__(self) -> int:
         return len(self.asks)
+
+    @property
+    def settings(self) -> AskSettings:
+        """What it was built from. Raises InputError where the manifest is damaged."""
+        try:
+            return AskSettings(**self.manifest["settings"])
+        except (KeyError, TypeError) as error:
+            path = self.folder / MANIFEST
+            raise InputError(f"a damaged manifest: {reason(error)}", file=path, field="settings") from error
 
     @property
     def data_hash(self) -> str:
