@@ -10,10 +10,9 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from orbwatch.catalog.written import write_atomically
-from orbwatch.constants import DAY_S
 from orbwatch.errors import InputError
-from orbwatch.learn.samples.catalog_features import DRAG_SHARE, NOISE_S, CatalogInputs
 from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES, catalog_regime
+from orbwatch.learn.samples.catalog_scale import quiet_scale_s, time_scale_s
 from orbwatch.learn.samples.catalog_windows import CatalogWindows
 from orbwatch.models.card import CALIBRATION, read_json
 from orbwatch.uncertainty.conformal import Conformal
@@ -28,13 +27,10 @@ OLD_DAY = 3.0
 GROUPS = tuple(f"{regime}, {how}" for regime in CATALOG_REGIMES for how in BEHAVIOUR)
 
 
-def behaviour_group(windows: CatalogWindows, given: CatalogInputs) -> Int[np.ndarray, " n"]:
+def behaviour_group(windows: CatalogWindows) -> Int[np.ndarray, " n"]:
     """Index into `GROUPS` of each window, from what was known when it was asked."""
-    ahead = windows.ahead_day
-    day = int(np.abs(windows.horizon_day[0] - 1.0).argmin())
-    rate = 2.0 * np.abs(windows.newest.mean_motion_dot_rev_day2) / windows.newest.mean_motion_rev_day
-    quiet_s = NOISE_S * (1.0 + ahead[:, day]) + DRAG_SHARE * rate * ahead[:, day] ** 2 / 2.0 * DAY_S
-    ratio = given.scale[:, day, 1] / quiet_s
+    day = windows.lag_day[:, None] + 1.0
+    ratio = (time_scale_s(windows, day) / quiet_scale_s(windows, day))[:, 0]
     count = np.isfinite(windows.age_day).sum(axis=1)
     conditions = [windows.lag_day > OLD_DAY, count < FEW_SETS, ratio > RESTLESS, ratio > UNEVEN]
     how = np.select(conditions, [4, 3, 2, 1], 0)

@@ -14,7 +14,7 @@ from orbwatch.errors import InputError
 from orbwatch.learn.samples.catalog_asks import NONE, Asks, asks
 from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES, catalog_regime
 from orbwatch.learn.samples.catalog_windows import CatalogWindows, windows_of
-from orbwatch.models.catalog_calibration import BEHAVIOUR, FEW_SETS
+from orbwatch.models.catalog_calibration import BEHAVIOUR, FEW_SETS, OLD_DAY
 from orbwatch.models.catalog_runtime import CatalogForecast, CatalogForecaster
 from orbwatch.propagate.sgp4 import Sgp4Catalog
 from orbwatch.time import format_utc_many
@@ -23,8 +23,6 @@ from orbwatch.uncertainty.gaussian import GaussianForecast
 LEVELS = (0.5, 0.9, 0.99)
 OLDEST_DAY = 30.0
 """Newest sets older than this when asked give no forecast."""
-OLD_DAY = 3.0
-"""Those older than this carry a caution."""
 BLOCK = 4096
 """Objects forecast at a time: bounds the memory."""
 

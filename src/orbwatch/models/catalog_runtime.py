@@ -15,7 +15,8 @@ from jaxtyping import Float, Int
 
 from orbwatch.errors import InputError
 from orbwatch.frames import rtn_matrix
-from orbwatch.learn.samples.catalog_features import ALONG, FEATURES, CatalogInputs, catalog_inputs, mix_of
+from orbwatch.learn.samples.catalog_basis import ALONG, mix_of
+from orbwatch.learn.samples.catalog_features import FEATURES, CatalogInputs, catalog_inputs
 from orbwatch.learn.samples.catalog_regimes import catalog_regime
 from orbwatch.learn.samples.catalog_windows import CatalogWindows
 from orbwatch.models.card import CALIBRATION, Card, check_files, read_card
@@ -93,7 +94,7 @@ class CatalogForecaster:
             part = windows.take(rows)
             given = catalog_inputs(part)
             out.rv_teme_km[rows], out.cov_rtn_km2[rows] = self._answer(part, given)
-            out.group[rows] = behaviour_group(part, given)
+            out.group[rows] = behaviour_group(part)
 
         starts = range(0, n, BATCH)
         if self.threads == 1:
@@ -106,7 +107,7 @@ class CatalogForecaster:
 
     def corrections(self, windows: CatalogWindows, given: CatalogInputs) -> GaussianForecast:
         """What the networks say, taken or not: km in axes outwards, along the velocity, normal to both."""
-        mix = mix_of(given.trend)
+        mix = mix_of(given.trend, given.scale, given.phase, given.ahead_day, given.speed_km_s)
         whole = np.zeros(len(windows), np.float32)
         mean, factor = joined([member.ask(given, mix, whole) for member in self.members])
         to_km = in_km(windows, given)

@@ -28,10 +28,12 @@ SPANS = (
     Span(3.0, 2, 5),
     Span(7.0, 1, 5),
     Span(7.0, 2, 6),
+    Span(14.5, 1, 5),
     Span(14.5, 2, 6),
     Span(14.5, 3, 8),
 )
-"""Short ones follow what is new, long ones average the noise of single sets."""
+"""Short ones follow what is new, long ones average the noise of single sets; the long straight one is the mean motion
+that a station-kept object returns to."""
 
 
 class Trend(NamedTuple):

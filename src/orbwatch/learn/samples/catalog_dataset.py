@@ -19,7 +19,7 @@ import orbwatch
 from orbwatch.catalog.gp import GpTable
 from orbwatch.catalog.history import History, read_history
 from orbwatch.catalog.written import file_hash, make_folder
-from orbwatch.constants import DAY_S, DAY_US, TWO_PI, WGS72_MU_KM3_S2
+from orbwatch.constants import DAY_US
 from orbwatch.errors import InputError
 from orbwatch.learn.samples.catalog_asks import NONE, PAST, TRUTH_WITHIN_DAY, Asks, asks
 from orbwatch.learn.samples.catalog_features import catalog_inputs
@@ -225,8 +225,7 @@ def _columns(
     about = np.empty(len(asked), ASK)
     about["norad_id"], about["asked_us"], about["split"] = asked.norad_id, asked.asked_us, code
     about["epoch_us"], about["regime"] = windows.newest.epoch_us, catalog_regime(windows.newest)
-    rate_rad_s = windows.newest.mean_motion_rev_day * (TWO_PI / DAY_S)
-    about["speed_km_s"] = np.cbrt(WGS72_MU_KM3_S2 * rate_rad_s)
+    about["speed_km_s"] = given.speed_km_s
     return {
         "asks": about,
         "x": given.x,
@@ -234,5 +233,6 @@ def _columns(
         "query": given.query,
         "trend": given.trend,
         "scale": given.scale,
+        "phase": given.phase,
         "target": np.clip(given.target, -MOST_HALF, MOST_HALF),
     }

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Int, Int8, Shaped
 
 from orbwatch.catalog.written import write_atomically
+from orbwatch.constants import DAY_US
 from orbwatch.errors import InputError
 from orbwatch.learn.samples.catalog_features import FEATURES, FOLLOWED, QUERY, TOKENS, CatalogInputs
 from orbwatch.learn.samples.catalog_windows import NODES_DAY
@@ -50,6 +51,7 @@ COLUMNS = {
     "query": _column("<f2", (_H, len(QUERY)), "see the table of queries", "horizons"),
     "trend": _column("<f2", (_H, len(FOLLOWED)), "1", "whitened trends"),
     "scale": _column("<f4", (_H, 3), "km, s, km", "what whitens: outwards, time, normal"),
+    "phase": _column("<f2", (_H, 2), "1", "cosine and sine of the argument of latitude"),
     "target": _column("<f2", (_H, 3), "1", "whitened truth, NaN where not known"),
 }
 """The files of a shard."""
@@ -128,7 +130,19 @@ class CatalogStore:
             rows = ids[at] - (self._ends[i] - len(self._shards[i]["asks"]))
             for name, values in out.items():
                 values[at] = self._shards[i][name][rows]
-        return CatalogInputs(out["x"], out["valid"] > 0, *(out[n] for n in ("query", "trend", "scale", "target")))
+        asks = self.asks[ids]
+        lag_day = (asks["asked_us"] - asks["epoch_us"]) / DAY_US
+        return CatalogInputs(
+            x=out["x"],
+            valid=out["valid"] > 0,
+            query=out["query"],
+            trend=out["trend"],
+            scale=out["scale"],
+            phase=out["phase"],
+            ahead_day=(lag_day[:, None] + NODES_DAY).astype(np.float32),
+            speed_km_s=np.ascontiguousarray(asks["speed_km_s"]),
+            target=out["target"],
+        )
 
     @cached_property
     def _ends(self) -> Int[np.ndarray, " shards"]:

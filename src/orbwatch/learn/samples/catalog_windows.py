@@ -38,8 +38,9 @@ class CatalogWindows:
     """Days from each known set's epoch to the newest one's; NaN where there are fewer."""
     shift: Float[np.ndarray, "n k 3"]
     """Position of each known set at its own epoch, from the newest set carried back to it."""
-    elements: Float[np.ndarray, "n k 5"]
-    """Mean motion rev/day, eccentricity, inclination deg, B* 1/Earth radii, mean motion's rate / 2 rev/day^2."""
+    elements: Float[np.ndarray, "n k 7"]
+    """Mean motion rev/day, eccentricity, inclination deg, B* 1/Earth radii, mean motion's rate / 2 rev/day^2, node deg,
+    argument of perigee deg."""
     horizon_day: Float[np.ndarray, "n h"]
     """Days from the asking."""
     rv_teme_km: Float[np.ndarray, "n h 6"]
@@ -111,7 +112,8 @@ def windows_of(
 
 
 ELEMENTS = (
-    "mean_motion_rev_day", "eccentricity", "inclination_deg", "bstar_per_er", "mean_motion_dot_rev_day2"
+    "mean_motion_rev_day", "eccentricity", "inclination_deg", "bstar_per_er", "mean_motion_dot_rev_day2", "raan_deg",
+    "arg_perigee_deg",
 )  # fmt: skip
 
 

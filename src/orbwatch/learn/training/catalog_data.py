@@ -10,7 +10,8 @@ import torch
 from jaxtyping import Int
 
 from orbwatch.errors import InputError
-from orbwatch.learn.samples.catalog_features import ALONG, FEATURES, QUERY, CatalogInputs, mix_of
+from orbwatch.learn.samples.catalog_basis import ALONG, mix_of
+from orbwatch.learn.samples.catalog_features import FEATURES, QUERY, CatalogInputs
 from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES
 from orbwatch.learn.samples.catalog_store import CatalogStore
 from orbwatch.learn.samples.scaler import Scaler
@@ -76,9 +77,11 @@ class CatalogData(Data):
         x, query = self.scaler.apply(given)
         assert given.target is not None
         target = np.concatenate([given.target, np.zeros_like(given.target)], axis=2)
+        h = horizons
+        mix = mix_of(given.trend[:, h], given.scale[:, h], given.phase[:, h], given.ahead_day[:, h], given.speed_km_s)
         columns = (
-            x, given.valid, query[:, horizons], mix_of(given.trend[:, horizons]), np.zeros(len(ids), np.float32),
-            target[:, horizons], ids, self.store.asks["norad_id"][ids],
+            x, given.valid, query[:, h], mix, np.zeros(len(ids), np.float32), target[:, h], ids,
+            self.store.asks["norad_id"][ids],
         )  # fmt: skip
         return Batch(*(torch.from_numpy(np.ascontiguousarray(column)) for column in columns))
 
