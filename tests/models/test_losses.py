@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import scoringrules
 import torch
-from scipy.stats import multivariate_normal
+from scipy.stats import multivariate_normal, multivariate_t
 from torch import Tensor
 
 from orbwatch.models import losses
 from orbwatch.settings_groups import TrainSettings
 
-NAMES = ("nll", "beta-nll", "crps", "energy", "huber")
+NAMES = ("nll", "beta-nll", "student", "crps", "energy", "huber")
 
 
 def case(n: int = 6, horizons: int = 3, size: float = 1.0) -> tuple[Tensor, Tensor, Tensor]:
@@ -36,6 +36,21 @@ def test_nll_is_scipys() -> None:
             cov = (factor[i, j] @ factor[i, j].T).numpy()
             theirs = -multivariate_normal(mean[i, j, :3].numpy(), cov).logpdf(target[i, j, :3].numpy())
             assert ours[i, j].item() == pytest.approx(theirs, rel=1e-10)
+
+
+def test_student_is_scipys_but_for_a_constant() -> None:
+    mean, factor, target = case(size=30.0)
+    ours = losses.student_nll(mean, factor, target).numpy()
+    theirs = np.array([
+        [
+            -multivariate_t(mean[i, j, :3].numpy(), (factor[i, j] @ factor[i, j].T).numpy(), df=losses.FREEDOM).logpdf(
+                target[i, j, :3].numpy()
+            )
+            for j in range(3)
+        ]
+        for i in range(6)
+    ])  # fmt: skip
+    np.testing.assert_allclose(ours - theirs, (ours - theirs)[0, 0], rtol=1e-9)
 
 
 def test_nll_grows_linearly_far_out_and_has_no_step() -> None:

@@ -24,8 +24,9 @@ def circular(ecc_cos: float = 1e-4, ecc_sin: float = 0.0, incl_deg: float = 60.0
     """A low orbit without drag whose argument of latitude at the epoch is 0."""
     arg_deg = np.degrees(np.arctan2(ecc_sin, ecc_cos))
     return GpTable.from_columns({
-        "norad_id": [7], "epoch_us": [EPOCH_US], "mean_motion_rev_day": [14.27], "eccentricity": [np.hypot(ecc_cos, ecc_sin)],
-        "inclination_deg": [incl_deg], "raan_deg": [node_deg], "arg_perigee_deg": [arg_deg % 360.0],
+        "norad_id": [7], "epoch_us": [EPOCH_US], "mean_motion_rev_day": [14.27],
+        "eccentricity": [np.hypot(ecc_cos, ecc_sin)], "inclination_deg": [incl_deg],
+        "raan_deg": [node_deg], "arg_perigee_deg": [arg_deg % 360.0],
         "mean_anomaly_deg": [-arg_deg % 360.0], "seen_us": [EPOCH_US],
     })  # fmt: skip
 
