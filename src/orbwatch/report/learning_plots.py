@@ -24,6 +24,8 @@ COLOURS = {
 }
 """One colour for a forecaster wherever it is drawn."""
 
+_TALL = 420  # px, where a dozen forecasters stand in the legend
+
 Curve = tuple[Sequence[float], Sequence[float]]
 """x and y."""
 
@@ -37,6 +39,7 @@ def error_by_horizon(curves: Mapping[str, Curve], regime: str, measure: str, uni
             "horizon, min",
             f"{measure}, {unit}",
             yaxis={"type": "log", "exponentformat": "power"},
+            height=_TALL,
         ),
     }
 
@@ -59,11 +62,9 @@ def ratios(
                 },
             }
         )  # fmt: skip
-    words = f"median error over {reference}'s, {horizon_min:g} min"
-    return {
-        "data": data,
-        "layout": _layout(title, "", words, shapes=[_level(1.0)], scattermode="group", scattergap=0.7),
-    }
+    words = f"over {reference}, {horizon_min:g} min"
+    layout = _layout(title, "", words, shapes=[_level(1.0)], scattermode="group", scattergap=0.7, height=_TALL)
+    return {"data": data, "layout": layout}
 
 
 def coverage_map(

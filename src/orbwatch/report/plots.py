@@ -22,7 +22,7 @@ def _layout(title: str, x: str, y: str, **more: Any) -> Spec:
         "height": 340,
         "plot_bgcolor": "#ffffff",
         "paper_bgcolor": "#ffffff",
-        "legend": {"orientation": "h", "y": -0.22},
+        "legend": {"orientation": "h", "y": -0.26, "yanchor": "top", "font": {"size": 10}, "itemwidth": 30},
         "xaxis": {"title": {"text": x}, **axis},
         "yaxis": {"title": {"text": y}, **axis},
     }
