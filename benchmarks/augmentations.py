@@ -24,8 +24,8 @@ from orbwatch.models.export import export_checkpoints
 from orbwatch.models.runtime import TrajectoryForecaster
 from orbwatch.settings_groups import DatasetSettings, TrainSettings
 
-OBJECTS, WINDOWS, EPOCHS, SHARE = 200, 50_000, 4, 0.5
-JUDGED = DatasetSettings(objects=2000, hours=2.5, seed=8)
+OBJECTS, WINDOWS, EPOCHS, SHARE = 200, 40_000, 4, 0.5
+JUDGED = DatasetSettings(objects=1000, hours=2.5, seed=8)
 THREADS = 2
 
 

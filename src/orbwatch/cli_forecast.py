@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from orbwatch.options import FILE, format_option
 
@@ -69,10 +70,12 @@ def forecast(
     With --track: tracked objects in the next half hour if no thrust follows. Sigmas, m, and covariances, m^2 (not in
     the table), are along R, T and N of the predicted state: radial, transverse and normal to the orbit, transverse near
     the velocity. The region is the ellipsoid of that covariance, region_radius standard deviations large; region_axis_m
-    is the geometric mean of its semi-axes. Both are empty where the model has no calibrated region.
+    is the geometric mean of its semi-axes. Both are empty where the model has no calibrated region. fit_rms is 1 where
+    the positions are as noisy as stated, and large for a burn, a wrong frame or more noise.
     """
     if (history is None) == (track is None):
         raise click.UsageError("Give --history FILE (catalogued objects) or --track FILE (positions).")
+    _refuse(_OF_CATALOG if track is not None else _OF_TRACKS, "--history" if track is not None else "--track")
     if track is not None:
         from orbwatch import views_models
 
@@ -83,3 +86,16 @@ def forecast(
     assert history is not None
     asked = views_catalog.Asked(at, views_catalog.check_days(horizons_day), ids_file, ids)
     sys.exit(views_catalog.forecast_history(history, asked, model or "catalog", output, form))
+
+
+_OF_CATALOG = ("ids", "ids_file", "at", "horizons_day", "output")
+_OF_TRACKS = ("sigma_m", "frame", "minutes", "level")
+
+
+def _refuse(names: tuple[str, ...], needed: str) -> None:
+    """Options that would be ignored are an error."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+        if parameter.name in names and given and context.params[parameter.name]:
+            raise click.UsageError(f"{'/'.join(parameter.opts)} goes with {needed} only.")

@@ -207,3 +207,29 @@ def test_help_is_quick() -> None:
         subprocess.run([sys.executable, "-m", "orbwatch.cli", "--help"], check=True, capture_output=True)
         took_s.append(time.perf_counter() - began)
     assert np.min(took_s) < 1.0  # 0.3 s on an idle machine
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["25544", "--track", "TRACK"], "goes with --history only"),
+        (["--track", "TRACK", "--at", "2026-07-20"], "--at goes with --history only"),
+        (["--history", "TRACK", "--minutes", "5"], "--minutes goes with --track only"),
+    ],
+)
+def test_options_that_would_be_ignored_are_refused(words: list[str], said: str) -> None:
+    result = run("forecast", *words)
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_a_track_that_fits_no_orbit_is_cautioned(model: Path, track: Path, tmp_path: Path) -> None:
+    lines = track.read_text().splitlines()
+    column = lines[0].split(",").index("x_km")
+    moved = tmp_path / "moved.csv"
+    rows = [line.split(",") for line in lines[1:]]
+    for row in rows[-5:]:
+        row[column] = str(float(row[column]) + 100.0)
+    moved.write_text("\n".join([lines[0], *(",".join(row) for row in rows)]) + "\n")
+    result = run("forecast", "--track", moved, "--model", model, "--minutes", "5", "--format", "csv")
+    assert "off any orbit: a burn, another frame, more noise?" in result.stdout

@@ -17,6 +17,9 @@ from orbwatch.models.card import CARD
 from orbwatch.models.runtime import TrajectoryForecaster
 from orbwatch.time import format_utc_many
 
+BAD_RMS = 5.0
+"""Fits worse than this are rare even among tracks with a burn."""
+
 
 @dataclass(frozen=True, eq=False)
 class TrackForecast:
@@ -117,18 +120,28 @@ def forecast_tracks(
         axis_m=regions.axis_m()[:, at],
         fit_rms=windows.fit.rms,
         method=np.where(np.isin(group, forecaster.fallback), "least squares", forecaster.card.name),
-        caution=_caution(made.caution, np.array(GROUPS)[group], radius),
+        caution=_caution(made.caution, np.array(GROUPS)[group], windows.fit.rms, radius),
         level=level,
         model=forecaster.card.name,
         refused=made.refused,
     )
 
 
-def _caution(track: np.ndarray, group: np.ndarray, radius: Float[np.ndarray, "n H"]) -> np.ndarray:
-    """What speaks against each row: the track's own caution, and that its region is infinite."""
+def _caution(
+    track: np.ndarray, group: np.ndarray, rms: Float[np.ndarray, " n"], radius: Float[np.ndarray, "n H"]
+) -> np.ndarray:
+    """What speaks against each row: the track's own caution, a bad fit, and that its region is infinite."""
     texts = [
-        "; ".join(part for part in (before, f"no calibrated region for {name}" if not finite else "") if part)
-        for before, name, row in zip(track, group, np.isfinite(radius), strict=True)
+        "; ".join(part for part in (before, bad, f"no calibrated region for {name}" if not finite else "") if part)
+        for before, bad, name, row in zip(track, map(_bad_fit, rms.tolist()), group, np.isfinite(radius), strict=True)
         for finite in row
     ]
     return np.array(texts, np.str_).reshape(radius.shape)
+
+
+def _bad_fit(rms: float) -> str:
+    return (
+        f"positions {rms:.3g} times their noise off any orbit: a burn, another frame, more noise?"
+        if rms > BAD_RMS
+        else ""
+    )
