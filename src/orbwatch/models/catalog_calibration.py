@@ -42,8 +42,8 @@ class CatalogCalibration:
     """Fitted on objects and times that the networks did not see."""
 
     horizon_day: Float[np.ndarray, " h"]
-    gate: Float[np.ndarray, "r h"]
-    """By regime and horizon, the share (0..1) of the networks' correction that is taken; 0: plain SGP4."""
+    gate: Float[np.ndarray, "g h"]
+    """By group and horizon, the share (0..1) of the networks' correction that is taken; 0: plain SGP4."""
     conformal: Conformal
     """Radii by group and horizon."""
 
@@ -59,7 +59,6 @@ class CatalogCalibration:
         """Puts it into a model's folder. Raises OSError."""
         values = {
             "horizon_day": self.horizon_day.tolist(),
-            "regimes": list(CATALOG_REGIMES),
             "groups": list(GROUPS),
             "gate": self.gate.tolist(),
             "conformal": self.conformal.to_dict(),
@@ -77,10 +76,10 @@ class CatalogCalibration:
                 np.array(values["gate"], np.float64),
                 Conformal.from_dict(values["conformal"]),
             )
-            same = values["regimes"] == list(CATALOG_REGIMES) and values["groups"] == list(GROUPS)
+            same = values["groups"] == list(GROUPS)
         except (KeyError, TypeError, ValueError, InputError) as error:
             raise InputError("a calibration that cannot be read", file=path, hint="Pack the model again") from error
         h = len(made.horizon_day)
-        if not same or made.gate.shape != (len(CATALOG_REGIMES), h) or made.conformal.profile.shape[1] != h:
+        if not same or made.gate.shape != (len(GROUPS), h) or made.conformal.profile.shape[1] != h:
             raise InputError("a calibration of another version", file=path, hint="Pack the model again")
         return made

@@ -17,7 +17,6 @@ from orbwatch.errors import InputError
 from orbwatch.frames import rtn_matrix
 from orbwatch.learn.samples.catalog_basis import ALONG, mix_of
 from orbwatch.learn.samples.catalog_features import FEATURES, CatalogInputs, catalog_inputs
-from orbwatch.learn.samples.catalog_regimes import catalog_regime
 from orbwatch.learn.samples.catalog_windows import CatalogWindows
 from orbwatch.models.card import CALIBRATION, Card, check_files, read_card
 from orbwatch.models.catalog_calibration import CatalogCalibration, behaviour_group
@@ -133,7 +132,7 @@ class CatalogForecaster:
         if self.calibration is None:
             return np.ones(windows.horizon_day.shape)
         columns = self.calibration.columns(windows.horizon_day[0] if len(windows) else np.empty(0))
-        return np.asarray(self.calibration.gate[catalog_regime(windows.newest)][:, columns])
+        return np.asarray(self.calibration.gate[behaviour_group(windows)][:, columns])
 
 
 def in_km(windows: CatalogWindows, given: CatalogInputs) -> Float[np.ndarray, "n h 3"]:

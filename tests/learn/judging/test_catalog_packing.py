@@ -16,9 +16,11 @@ from orbwatch.cli import cli
 from orbwatch.constants import DAY_US
 from orbwatch.errors import InputError
 from orbwatch.learn.judging.catalog_packing import pack_catalog
+from orbwatch.learn.samples.catalog_asks import asks
 from orbwatch.learn.samples.catalog_dataset import build_catalog
+from orbwatch.learn.samples.catalog_windows import windows_of
 from orbwatch.learn.training.train import train
-from orbwatch.models.catalog_calibration import GROUPS
+from orbwatch.models.catalog_calibration import GROUPS, behaviour_group
 from orbwatch.models.catalog_forecast import CatalogForecasts, forecast_catalog
 from orbwatch.models.catalog_runtime import CatalogForecaster
 from orbwatch.progress import silent
@@ -45,8 +47,8 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def model(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("catalog")
-    asks = AskSettings(train_share=0.6, step_day=1.0, step_low_day=1.0)
-    build_catalog(asks, history, folder / "data")
+    settled = AskSettings(train_share=0.6, step_day=1.0, step_low_day=1.0)
+    build_catalog(settled, history, folder / "data")
     small = NetworkSettings(width=16, heads=2, layers=1, feedforward=16)
     settings = TrainSettings(epochs=2, batch=64, loss="student", threads=1, device="cpu")
     trained = train(folder / "data", folder / "run", small, settings)
@@ -81,9 +83,11 @@ def test_where_the_gate_is_shut_it_is_sgp4(model: Path) -> None:
     assert forecaster.calibration is not None
     columns = forecaster.calibration.columns(DAYS)
     made = asked(TABLE, model)
-    for code, regime in enumerate(("LEO < 600 km", "LEO 600-1200 km", "LEO > 1200 km", "MEO", "GEO", "HEO")):
+    asked_for = asks(TABLE, made.norad_id, np.full(40, ASKED_US))
+    group = behaviour_group(windows_of(TABLE, Sgp4Catalog(TABLE), asked_for, DAYS, truth=False))
+    for code in np.unique(group):
         shut = forecaster.calibration.gate[code, columns] == 0.0
-        for who in np.flatnonzero(made.regime == regime):
+        for who in np.flatnonzero(group == code):
             newest = TABLE[(TABLE.norad_id == made.norad_id[who]) & (TABLE.epoch_us == made.newest_us[who])]
             for at in np.flatnonzero(shut):
                 states = Sgp4Catalog(newest).states(np.array([ASKED_US + int(DAYS[at] * DAY_US)]))

@@ -17,12 +17,11 @@ from orbwatch.catalog.written import file_hash
 from orbwatch.errors import InputError
 from orbwatch.learn.judging.catalog_sets import later_windows
 from orbwatch.learn.samples.catalog_features import catalog_inputs
-from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES, catalog_regime
 from orbwatch.learn.samples.catalog_store import CatalogStore
 from orbwatch.learn.samples.catalog_windows import CatalogWindows
 from orbwatch.learn.training.run_folder import BEST
 from orbwatch.models.card import Card, write_card
-from orbwatch.models.catalog_calibration import CatalogCalibration
+from orbwatch.models.catalog_calibration import GROUPS, CatalogCalibration, behaviour_group
 from orbwatch.models.catalog_runtime import CatalogForecaster, in_km
 from orbwatch.progress import Progress
 from orbwatch.propagate.curvilinear import shifted
@@ -33,7 +32,7 @@ SHARES = np.linspace(0.0, 1.0, 5)
 """Shares of the correction that the gate chooses from."""
 LEVELS = (0.5, 0.9, 0.99)
 LEAST_ROWS = 50
-"""A regime and horizon with fewer truths keeps SGP4."""
+"""A group and horizon with fewer truths keeps SGP4."""
 _ROWS = 2048
 
 
@@ -94,8 +93,8 @@ def truth_km(windows: CatalogWindows) -> Float[np.ndarray, "n h 3"]:
     return np.asarray(shifted(windows.rv_teme_km, windows.truth_shift)[..., :3])
 
 
-def gates(model: CatalogForecaster, windows: CatalogWindows) -> Float[np.ndarray, "r h"]:
-    """By regime and horizon, the share of the correction that has the least median error."""
+def gates(model: CatalogForecaster, windows: CatalogWindows) -> Float[np.ndarray, "g h"]:
+    """By group and horizon, the share of the correction that has the least median error."""
     n, h = windows.horizon_day.shape
     error = np.empty((len(SHARES), n, h), np.float32)
     for first in range(0, n, _ROWS):
@@ -107,11 +106,11 @@ def gates(model: CatalogForecaster, windows: CatalogWindows) -> Float[np.ndarray
         truth = given.target * in_km(part, given)
         for at, share in enumerate(SHARES):
             error[at, rows] = np.linalg.norm(truth - share * mean, axis=-1)
-    regime = catalog_regime(windows.newest)
-    gate = np.zeros((len(CATALOG_REGIMES), h))
-    for code in range(len(CATALOG_REGIMES)):
+    group = behaviour_group(windows)
+    gate = np.zeros((len(GROUPS), h))
+    for code in range(len(GROUPS)):
         for at in range(h):
-            here = error[:, regime == code, at]
+            here = error[:, group == code, at]
             here = here[:, np.isfinite(here[0])]
             if here.shape[1] >= LEAST_ROWS:
                 gate[code, at] = SHARES[np.argmin(np.median(here, axis=1))]
