@@ -155,3 +155,10 @@ def test_either_a_history_or_a_track() -> None:
     result = CliRunner().invoke(cli, ["forecast"])
     assert result.exit_code == 2
     assert "--history FILE" in result.output
+
+
+def test_the_packaged_model_forecasts_what_it_never_saw() -> None:
+    made = forecast_catalog(TABLE, np.unique(TABLE.norad_id), ASKED_US, DAYS, "catalog")
+    assert np.isfinite(made.rv_teme_km).all()
+    assert np.isfinite(made.radius[..., 0]).mean() > 0.9
+    assert CatalogForecaster.load("catalog").card.figures
