@@ -23,17 +23,14 @@ def later_windows(
     progress: Progress,
     *,
     hidden: bool = True,
-    begin_us: int | None = None,
-    end_us: int | None = None,
 ) -> CatalogWindows:
     """Windows of the objects of some splits asked about after the end of training, with truth where there is any.
 
-    hidden: with askings whose newest sets, or whose past, are hidden. begin_us, end_us: of the askings (UTC
-    microseconds), where only some are wanted. Those without any truth are left out.
+    hidden: with askings whose newest sets, or whose past, are hidden. Those without any truth are left out.
     """
     if not hidden:
         settings = replace(settings, stale=0.0, short=0.0)
-    ids, split, until_us = divided(history, replace(settings))
+    ids, split, until_us = divided(history, settings)
     wanted = np.isin(split, [list(SPLITS).index(name) for name in splits])
     ids, split = ids[wanted], split[wanted]
     parts = []
@@ -42,12 +39,7 @@ def later_windows(
         progress("asking", first / len(ids))
         block = slice(first, first + OBJECTS_AT_ONCE)
         table, catalog, asked, _ = asked_of(history, settings, ids[block], split[block], until_us)
-        keep = np.ones(len(asked), np.bool_)
-        if begin_us is not None:
-            keep &= asked.asked_us >= begin_us
-        if end_us is not None:
-            keep &= asked.asked_us < end_us
-        windows = windows_of(table, catalog, asked.take(keep), NODES_DAY, truth=True)
+        windows = windows_of(table, catalog, asked, NODES_DAY, truth=True)
         assert windows.truth_shift is not None
         parts.append(windows.take(np.isfinite(windows.truth_shift).all(axis=2).any(axis=1)))
     progress("asking", 1.0)

@@ -26,7 +26,6 @@ from orbwatch.learn.samples.catalog_features import catalog_inputs
 from orbwatch.learn.samples.catalog_regimes import catalog_regime
 from orbwatch.learn.samples.catalog_store import (
     ASK,
-    BUILD,
     COLUMNS,
     MOST_HALF,
     read_catalog_manifest,
@@ -103,10 +102,8 @@ def span_us(table: GpTable) -> tuple[int, int]:
     return int(np.quantile(table.epoch_us, OLD_SHARE)), int(table.epoch_us.max())
 
 
-def draw_asks(
-    table: GpTable, norad_id: int, settings: AskSettings, begin_us: int, end_us: int
-) -> tuple[Asks, Int[np.ndarray, " n"]]:
-    """Askings of one object between two times, and until when (UTC microseconds) sets are known to each.
+def draw_asks(table: GpTable, norad_id: int, settings: AskSettings, begin_us: int, end_us: int) -> Asks:
+    """Askings of one object between two times (UTC microseconds since 1970).
 
     table: the object's own sets. Askings without a known set, and those whose newest one is too old, are left out.
     """
@@ -122,7 +119,7 @@ def draw_asks(
     past = np.where(np.arange(PAST) >= PAST - few[:, None], found.past, NONE)
     young = known_us - table.epoch_us[found.newest] <= OLDEST_DAY * DAY_US
     keep = (found.newest != NONE) & young & (asked_us < end_us)
-    return Asks(found.norad_id[keep], asked_us[keep], past[keep]), known_us[keep]
+    return Asks(found.norad_id[keep], asked_us[keep], past[keep])
 
 
 def _begin(settings: AskSettings, history: Path, folder: Path) -> dict[str, Any]:
@@ -162,9 +159,8 @@ def _sound(place: Path, manifest: dict[str, Any]) -> bool:
         open_shard(place, Extent(0, 0, 0, facts["asks"]), facts["arrays"], COLUMNS)
         if all(facts[name] == manifest[name] for name in ("settings_hash", "history_hash")):
             return True
-    except (InputError, KeyError) as error:
-        if isinstance(error, InputError):
-            error.hint = BUILD
+    except (InputError, KeyError):
+        pass
     shutil.rmtree(place)
     return False
 
@@ -202,7 +198,7 @@ def asked_of(
     for at, norad_id, code in zip(first.tolist(), ids.tolist(), split.tolist(), strict=True):
         own = table[at : at + int(np.searchsorted(table.norad_id[at:], norad_id, "right"))]
         span = (begin_us, until_us) if code == 0 else (until_us, end_us)
-        drawn, _ = draw_asks(own, norad_id, settings, *span)
+        drawn = draw_asks(own, norad_id, settings, *span)
         found.append(Asks(drawn.norad_id, drawn.asked_us, np.where(drawn.past == NONE, NONE, drawn.past + at)))
         codes.append(np.full(len(drawn), code, np.int8))
     asked = Asks(*(np.concatenate([getattr(each, n) for each in found]) for n in ("norad_id", "asked_us", "past")))

@@ -17,7 +17,7 @@ from orbwatch.constants import DAY_US
 from orbwatch.errors import InputError
 from orbwatch.learn.samples.catalog_features import FEATURES, FOLLOWED, QUERY, TOKENS, CatalogInputs
 from orbwatch.learn.samples.catalog_windows import NODES_DAY
-from orbwatch.learn.samples.sequences import MANIFEST, shard_folder
+from orbwatch.learn.samples.sequences import MANIFEST, any_manifest, shard_folder
 from orbwatch.learn.samples.shards import Column, Extent, open_shard, reason
 from orbwatch.learn.samples.splits import SPLITS
 from orbwatch.settings_groups import AskSettings
@@ -152,22 +152,15 @@ class CatalogStore:
 def is_catalog(folder: Path) -> bool:
     """Whether a folder says that it is a data set of askings, and not of tracks."""
     try:
-        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return any_manifest(folder, "orbwatch dataset catalog").get("kind") == KIND
+    except InputError:  # whoever opens it says what is wrong
         return False
-    return isinstance(found, dict) and found.get("kind") == KIND
 
 
 def read_catalog_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a data set of askings. Raises InputError where there is none, or another's."""
     path = folder / MANIFEST
-    try:
-        manifest = dict(json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        hint = "`orbwatch dataset catalog --history FILE --output FOLDER` makes one"
-        raise InputError("no data set here", file=path, hint=hint) from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read: {reason(error)}", file=path) from error
+    manifest = any_manifest(folder, "orbwatch dataset catalog --history FILE --output FOLDER")
     if (manifest.get("kind"), manifest.get("format")) != (KIND, FORMAT):
         hint = "`orbwatch dataset catalog` makes them"
         raise InputError("not a data set of askings of a catalogue", file=path, hint=hint)

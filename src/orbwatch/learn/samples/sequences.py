@@ -51,16 +51,21 @@ def shard_folder(folder: Path, number: int) -> Path:
     return folder / "shards" / f"{number:03d}"
 
 
+def any_manifest(folder: Path, maker: str) -> dict[str, Any]:
+    """The manifest in a folder, of whatever kind; `maker` is the command that makes one. Raises InputError if none."""
+    path = folder / MANIFEST
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise InputError("no data set here", file=path, hint=f"`{maker}` makes one") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read: {reason(error)}", file=path) from error
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a data set. Raises InputError where there is none, or one that this version cannot read."""
     path = folder / MANIFEST
-    try:
-        manifest = dict(json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        hint = "`orbwatch dataset build --output FOLDER` makes one"
-        raise InputError("no data set here", file=path, hint=hint) from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read: {reason(error)}", file=path) from error
+    manifest = any_manifest(folder, "orbwatch dataset build --output FOLDER")
     if manifest.get("format") != FORMAT:
         found = manifest.get("format")
         raise InputError("a data set of another format", file=path, field="format", value=found, legal=f"{FORMAT}")
