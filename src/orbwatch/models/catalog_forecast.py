@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,10 @@ from jaxtyping import Float, Int
 from orbwatch.catalog.gp import GpTable
 from orbwatch.constants import DAY_US
 from orbwatch.errors import InputError
-from orbwatch.learn.samples.catalog_asks import NONE, Asks, asks
+from orbwatch.learn.samples.catalog_asks import FAR, NEAR, NONE, Asks, asks, is_far
 from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES, catalog_regime
 from orbwatch.learn.samples.catalog_windows import CatalogWindows, windows_of
-from orbwatch.models.catalog_calibration import BEHAVIOUR, FEW_SETS, OLD_DAY
+from orbwatch.models.catalog_groups import BEHAVIOUR, FEW_SETS, OLD_DAY, behaviour_of
 from orbwatch.models.catalog_runtime import CatalogForecast, CatalogForecaster
 from orbwatch.propagate.sgp4 import Sgp4Catalog
 from orbwatch.time import format_utc_many
@@ -111,9 +112,8 @@ def forecast_catalog(
         norad_id, asked_us, horizon_day, newest_us, np.full((n, h, 6), np.nan), np.full((n, h, 3, 3), np.nan),
         np.full((n, h, len(LEVELS)), np.inf), np.full(n, "", "<U16"), status, forecaster.card.name,
     )  # fmt: skip
-    for first in range(0, len(use), BLOCK):
-        rows = use[first : first + BLOCK]
-        windows, moving = _windows(table, asked.take(rows), horizon_day)
+    for rows, past in _blocks(table, asked, use):
+        windows, moving = _windows(table, past, horizon_day)
         status[rows[~moving]] = "elements that cannot be propagated"
         rows = rows[moving]
         forecast = forecaster.predict(windows)
@@ -125,6 +125,16 @@ def forecast_catalog(
             made.radius[rows, :, at] = regions.radius
         status[rows] = _status(windows, forecast)
     return made
+
+
+def _blocks(table: GpTable, asked: Asks, use: Int[np.ndarray, " k"]) -> Iterator[tuple[Int[np.ndarray, " m"], Asks]]:
+    """Some askings at a time, those of high orbits with what is known of them from further back."""
+    far = is_far(table, asked.norad_id[use])
+    for chosen, reach in ((use[~far], NEAR), (use[far], FAR)):
+        for first in range(0, len(chosen), BLOCK):
+            rows = chosen[first : first + BLOCK]
+            some = asked.take(rows)
+            yield rows, some if reach is NEAR else asks(table, some.norad_id, some.asked_us, reach)
 
 
 def _windows(table: GpTable, asked: Asks, horizon_day: Float[np.ndarray, " h"]) -> tuple[CatalogWindows, np.ndarray]:
@@ -143,7 +153,7 @@ def _status(windows: CatalogWindows, forecast: CatalogForecast) -> np.ndarray:
     """What speaks against each forecast."""
     behind = np.isfinite(forecast.rv_teme_km).all(axis=(1, 2))
     count = np.isfinite(windows.age_day).sum(axis=1)
-    restless = forecast.group % len(BEHAVIOUR) == BEHAVIOUR.index("restless")
+    restless = behaviour_of(forecast.group) == BEHAVIOUR.index("restless")
     return np.select(
         [~behind, windows.lag_day > OLD_DAY, count < FEW_SETS, restless],
         [
