@@ -63,6 +63,7 @@ model_option = click.option("--model", help="Forecaster: packaged model, or a mo
 )
 @setting("screen.hours")
 @setting("screen.threshold_km")
+@setting("screen.reach_km")
 @setting("screen.box_rtn_km")
 @setting("screen.max_age_day")
 @setting("screen.threads")

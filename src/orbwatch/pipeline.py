@@ -28,6 +28,7 @@ from orbwatch.catalog.sources_spacetrack import SpaceTrack
 from orbwatch.catalog.store import Run, Store
 from orbwatch.catalog.written import write_atomically
 from orbwatch.conjunction.assessment import HOUR_US, Assessment, Inputs
+from orbwatch.conjunction.gate import collision_possible
 from orbwatch.conjunction.risk import assess_approaches
 from orbwatch.conjunction.screen import Approaches
 from orbwatch.conjunction.screen import screen as screen_catalog
@@ -223,12 +224,13 @@ def _work(
             progress("screening", min(done + share * fraction, 0.999))  # the end is told once, below
 
         hours = (until_us - at_us) / HOUR_US
-        alone = None
-        if sky is not None and until_us <= sky.forecasts.until_us:
-            approaches = find(sky.catalog, at_us, hours, settings, show)
-            alone = uncorrected(sky.catalog, approaches)
-        else:
-            approaches = find(catalog, at_us, hours, settings, show)
+        corrected = sky.catalog if sky is not None and until_us <= sky.forecasts.until_us else None
+        reach_km = max(settings.screen.reach_km, settings.screen.threshold_km)
+        approaches = find(catalog if corrected is None else corrected, at_us, hours, settings, show, reach_km=reach_km)
+        if reach_km > settings.screen.threshold_km:
+            near = approaches.miss_km < settings.screen.threshold_km
+            approaches = approaches[near | collision_possible(approaches, inputs.table, model)]
+        alone = None if corrected is None else uncorrected(corrected, approaches)
         store.save_slab(run.id, assess_approaches(approaches, inputs.table, bodies, model, alone), until_us)
         at_us = until_us
     progress("screening", 1.0)
@@ -242,13 +244,14 @@ def find(
     progress: Callable[[float], None] | None = None,
     first: np.ndarray | None = None,
     second: np.ndarray | None = None,
+    reach_km: float | None = None,
 ) -> Approaches:
-    """Screening with the user's settings."""
+    """Screening with the user's settings; `reach_km` instead of their threshold."""
     return screen_catalog(
         catalog,
         start_us,
         hours,
-        settings.screen.threshold_km,
+        settings.screen.threshold_km if reach_km is None else reach_km,
         first=first,
         second=second,
         box_rtn_km=settings.screen.box_rtn_km,

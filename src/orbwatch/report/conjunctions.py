@@ -50,6 +50,8 @@ def page(result: Assessment, truth: Table | None = None, label: str = "") -> Pag
 
 def _volume(settings: Settings) -> str:
     box = settings.screen.box_rtn_km
+    if settings.screen.reach_km > settings.screen.threshold_km:
+        return f"{settings.screen.threshold_km:g} km, or {settings.screen.reach_km:g} km where they may collide"
     if box is None:
         return f"{settings.screen.threshold_km:g} km"
     return f"± {' × '.join(f'{side:g}' for side in box)} km (RTN)"
@@ -58,7 +60,7 @@ def _volume(settings: Settings) -> str:
 def _reach_km(settings: Settings) -> float:
     """The largest miss distance there can be."""
     box = settings.screen.box_rtn_km
-    return settings.screen.threshold_km if box is None else float(np.linalg.norm(box))
+    return max(settings.screen.reach_km, settings.screen.threshold_km) if box is None else float(np.linalg.norm(box))
 
 
 def _store_option(settings: Settings) -> str:
