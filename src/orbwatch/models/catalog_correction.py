@@ -24,7 +24,6 @@ from orbwatch.propagate.sgp4 import Sgp4Catalog
 from orbwatch.time import format_utc
 from orbwatch.uncertainty.matrix_log import log_of
 
-OK = "ok"
 BLOCK = 512
 """Objects at a time: bounds the memory."""
 
@@ -90,16 +89,15 @@ def _fitted(
     with np.errstate(invalid="ignore"):
         cov = made.cov_rtn_km2 * (radius**2 / chi2.ppf(0.9, 3))[..., None, None]
         checks = {
-            "no forecast": np.isfinite(made.rv_teme_km).all(axis=(1, 2)),
             "not its newest public set": made.newest_us == table.epoch_us,
             "more than half a revolution off": np.isfinite(shift).all(axis=(1, 2)),
             "no calibrated region": np.isfinite(radius).all(axis=1),
             "no covariance": np.isfinite(cov).all(axis=(1, 2, 3)),
         }
     status = made.status.astype("<U60")
-    has = np.ones(len(table), np.bool_)
+    has = np.isfinite(made.rv_teme_km).all(axis=(1, 2))  # where it is not, the status says why
     for why, good in checks.items():
-        status[has & ~good & (status == OK)] = why
+        status[has & ~good] = why
         has &= good
     moves = AlongOrbit.fit(asked_us, span_day, day, rv[has], shift[has])
     cov = cov[has] + _left(moves, day, rv[has], shift[has])[:, None]

@@ -71,7 +71,7 @@ class ForecastCovariance:
         return [
             self._source(str(self.status[place[k]]), float(age_day[k]))
             if here[k]
-            else f"{other[k]} ({self._why(str(self.status[place[k]]) if known[k] else 'not in the history')})"
+            else f"{other[k]} ({self._why(int(place[k])) if known[k] else 'no forecast: not in the history'})"
             for k in range(len(table))
         ]
 
@@ -92,8 +92,8 @@ class ForecastCovariance:
         doubt = "" if status == OK else f"; {status}"
         return f"{self.forecaster}, from a set {age_day:.1f} d old{doubt}"
 
-    def _why(self, status: str) -> str:
-        return "beyond the forecasts" if status == OK else f"no forecast: {status}"
+    def _why(self, place: int) -> str:
+        return "beyond the forecasts" if self.row[place] >= 0 else f"no forecast: {self.status[place]}"
 
     def _places(self, table: GpTable) -> tuple[Int[np.ndarray, " k"], Bool[np.ndarray, " k"]]:
         place = np.searchsorted(self.norad_id, table.norad_id).clip(max=len(self.norad_id) - 1)
