@@ -81,7 +81,7 @@ def newest_of(history: Path, model: str | None, catalog: Path | None, start: str
         start_us = parse_utc(start)
     newest = read_newest(history, model or "catalog", start_us, settings.screen.max_age_day, read)
     if newest.newer:
-        sys.stderr.write(f"{history} has newer sets of {newest.newer:,} objects than {catalog}: these are used\n")
+        sys.stderr.write(f"{history} has newer sets than {catalog} (objects: {newest.newer:,}); these are used\n")
     return newest
 
 

@@ -141,7 +141,7 @@ def test_a_catalogue_says_which_objects_and_names_them(place: Path, assessed: Re
     few[0]["EPOCH"] = format_utc(START_US - 5 * DAY_US, 6)  # the history has a newer one
     (place / "few.json").write_text(json.dumps(few))
     result = run(place, "assess", "--catalog", place / "few.json", *words[2:], "--output", place / "few")
-    assert "has newer sets of 1 objects" in result.stderr
+    assert "(objects: 1); these are used" in result.stderr
     numbers = {int(one[name]) for one in rows(result.stdout) for name in ("norad_id_1", "norad_id_2")}
     assert numbers <= {100, 101, 102, 103}
 

@@ -24,7 +24,7 @@ from orbwatch.propagate.sgp4 import Sgp4Catalog
 from orbwatch.time import format_utc
 from orbwatch.uncertainty.matrix_log import log_of
 
-BLOCK = 512
+BLOCK = 2048
 """Objects at a time: bounds the memory."""
 
 

@@ -112,7 +112,7 @@ def _overview(result: Assessment) -> list[plots.Spec]:
     )
     if not events:
         return [ages]
-    shown = events[:20_000]  # the most probable ones; more dots than this only slow the page
+    shown = events[:20_000][::-1]  # the most probable ones, on top; more dots than this only slow the page
     radii = np.linalg.norm([event.payload["r_teme_km"][0] for event in events], axis=1)
     return [
         plots.approaches_in_time(

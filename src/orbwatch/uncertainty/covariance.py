@@ -3,7 +3,7 @@
 Public element sets carry no covariance. `EmpiricalCovariance` gives the spread of SGP4 from one set against a newer
 set of the same object, per orbital regime and age. The newer set is pseudo-truth: what both sets share (the common
 errors of the theory, of the fits and of the sensors) does not show, so the table is a floor on the real error, not the
-error. A forecaster calibrated against better truth can take its place through the same protocol.
+error. `forecast_covariance` takes its place, through the same protocol, where the catalogue's forecaster has an answer.
 """
 
 from __future__ import annotations
