@@ -103,7 +103,7 @@ def test_poor_histories_are_said_to_be_poor(model: Path) -> None:
     made = asked(TABLE[keep], model)
     assert made.status[0] == "no set was public"
     assert made.status[1] == "old set: wide region"
-    assert made.status[2] == "hardly any past: wide region"
+    assert made.status[2] == "one set and no past: wide region"
     assert np.isnan(made.rv_teme_km[0]).all()
     late = asked(TABLE, model, ASKED_US + 40 * DAY_US)
     assert set(late.status) == {"newest set older than 30 days"}
