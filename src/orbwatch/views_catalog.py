@@ -103,8 +103,11 @@ def refresh_history(asked: Asked, standing: Path, reach_day: float) -> int:
     known = _read(asked)
     earlier = read_standing(standing) if standing.exists() else None
     made = refresh(known.table, known.norad_id, known.at_us, asked.model, earlier, reach_day, _THREADS)
-    _put(made.columns, "parquet", standing, f"{made.asked:,} objects asked about, {made.kept:,} kept as they were")
-    return 0 if np.isfinite(np.asarray(made.columns["x_teme_km"], np.float64)).any() else 1
+    rows = io.BytesIO()
+    made.frame.write_parquet(rows)
+    write_atomically(standing, rows.getvalue())
+    click.echo(f"{standing}: {made.asked:,} objects asked about, {made.kept:,} kept as they were", err=True)
+    return 0 if made.frame["x_teme_km"].count() else 1
 
 
 def past_of_history(asked: Asked, output: Path | None, form: Format) -> int:

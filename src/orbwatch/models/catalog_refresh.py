@@ -22,8 +22,9 @@ from orbwatch.errors import InputError
 from orbwatch.learn.samples.catalog_asks import public_us
 from orbwatch.learn.samples.catalog_windows import NODES_DAY
 from orbwatch.models.card import read_card
-from orbwatch.models.catalog_forecast import forecast_catalog
+from orbwatch.models.catalog_forecast import CatalogForecasts, forecast_catalog
 from orbwatch.models.registry import find_model
+from orbwatch.time import format_utc
 
 STEP_US = 6 * 3600 * 1_000_000
 REACH_DAY = float(NODES_DAY[-1])
@@ -31,9 +32,10 @@ REACH_DAY = float(NODES_DAY[-1])
 
 @dataclass(frozen=True, eq=False)
 class Refreshed:
-    """Rows as those of `CatalogForecasts.columns`, ordered by object and time."""
+    """A standing file and what was done for it."""
 
-    columns: dict[str, Any]
+    frame: pl.DataFrame
+    """Rows as those of `CatalogForecasts.columns`, ordered by object and time; null where a number is not finite."""
     asked: int
     """Objects asked about now."""
     kept: int
@@ -52,7 +54,7 @@ def refresh(
     norad_id: Int[np.ndarray, " n"],
     asked_us: int,
     model: str,
-    earlier: dict[str, Any] | None,
+    earlier: pl.DataFrame | None,
     reach_day: float = 7.0,
     threads: int = 1,
 ) -> Refreshed:
@@ -64,46 +66,51 @@ def refresh(
     another model forecast. Objects that are not in `norad_id` are left out. Raises InputError as `forecast_catalog`
     does, and for an asking before that of an earlier forecast.
     """
-    kept = {} if earlier is None else _kept(table, norad_id, asked_us, read_card(find_model(model)).name, earlier,
-                                            reach_day)  # fmt: skip
-    done = np.unique(kept["norad_id"]) if kept else np.empty(0, np.int64)
+    method = read_card(find_model(model)).name
+    kept = None if earlier is None else _kept(table, norad_id, asked_us, method, earlier, reach_day)
+    done = np.empty(0, np.int64) if kept is None else kept["norad_id"].unique().to_numpy()
     again = np.setdiff1d(norad_id, done)
-    fresh = forecast_catalog(table, again, asked_us, standing_days(asked_us), model, threads).columns()
-    columns = fresh
-    if len(done):
-        columns = {name: np.concatenate([np.asarray(fresh[name]), kept[name]]) for name in fresh}
-        # Both parts are ordered by object and time, and no object is in both.
-        order = np.argsort(columns["norad_id"], kind="stable")
-        columns = {name: values[order] for name, values in columns.items()}
-    return Refreshed(columns, len(again), len(done))
+    made = forecast_catalog(table, again, asked_us, standing_days(asked_us), model, threads)
+    frame = _framed(made.columns())
+    if kept is not None and len(kept):
+        # Both parts are ordered by time within an object, and no object is in both.
+        parts = [frame, kept.select(frame.columns)] if len(frame) else [kept]
+        frame = pl.concat(parts).sort("norad_id", maintain_order=True)
+    return Refreshed(frame, len(again), len(done))
 
 
-def read_standing(path: Path) -> dict[str, Any]:
-    """The rows of a file that `refresh` gave, as columns. Raises InputError where it is no such file."""
+def read_standing(path: Path) -> pl.DataFrame:
+    """The rows of a file that `refresh` gave. Raises InputError where it is no such file."""
     try:
-        frame = pl.read_parquet(path)
-        made = {
-            name: frame[name].fill_null(np.nan).to_numpy() if frame[name].dtype.is_float() else _plain(frame[name])
-            for name in frame.columns
-        }
-        missing = {"norad_id", "asked_utc", "t_utc", "newest_epoch_utc", "method", "k90"} - made.keys()
+        frame = pl.read_parquet(path, glob=False)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         reason = str(error).split("\n", 1)[0][:200]
         raise InputError(f"not a standing file of forecasts: {reason}", file=path) from error
-    if missing:
-        raise InputError("not a standing file of forecasts", file=path, field=min(missing), hint="A column is missing")
-    return made
+    expected = _kinds()
+    if different := [name for name, kind in expected.items() if frame.schema.get(name) != kind]:
+        hint = "Give the file of an earlier --refresh, or a new name"
+        raise InputError("not a standing file of forecasts", file=path, field=different[0], hint=hint)
+    return frame.select(list(expected))
 
 
-def _plain(series: pl.Series) -> np.ndarray:
-    if series.dtype == pl.String:
-        return np.array(series.fill_null("").to_list(), np.str_)
-    return series.to_numpy()
+def _kinds() -> dict[str, Any]:
+    """What a standing file has in its columns."""
+    none = CatalogForecasts(
+        np.zeros(1, np.int64), 0, np.ones(1), np.zeros(1, np.int64), np.zeros((1, 1, 6)), np.zeros((1, 1, 3, 3)),
+        np.zeros((1, 1, 3)), np.array([""]), np.array([""]), "",
+    )  # fmt: skip
+    return dict(_framed(none.columns()).schema)
 
 
-def _instants(texts: np.ndarray) -> Int[np.ndarray, " n"]:
+def _framed(columns: dict[str, Any]) -> pl.DataFrame:
+    frame = pl.DataFrame(columns)
+    real = [name for name, kind in frame.schema.items() if kind.is_float()]
+    return frame.with_columns(pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in real)
+
+
+def _instants(texts: pl.Series) -> Int[np.ndarray, " n"]:
     """UTC microseconds since 1970 of what `CatalogForecasts.columns` wrote; a million in no time."""
-    made = pl.Series(texts).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us").dt.epoch("us")
+    made = texts.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us").dt.epoch("us")
     return np.asarray(made.to_numpy(), np.int64)
 
 
@@ -112,34 +119,31 @@ def _kept(
     norad_id: Int[np.ndarray, " n"],
     asked_us: int,
     method: str,
-    earlier: dict[str, Any],
+    earlier: pl.DataFrame,
     reach_day: float,
-) -> dict[str, Any]:
+) -> pl.DataFrame:
     """Those rows of the earlier forecasts that stay."""
-    ids, first, row = np.unique(earlier["norad_id"], return_index=True, return_inverse=True)
-    then_us = _instants(earlier["asked_utc"][first])
-    if len(then_us) and int(then_us.max()) > asked_us:
-        what = "the standing forecasts were asked later than this"
-        raise InputError(what, field="--at", value=asked_us, hint="Ask later, or write another file")
-    t_us = _instants(earlier["t_utc"])
-    last_us = np.zeros(len(ids), np.int64)
-    np.maximum.at(last_us, row, t_us)
-    wanted_us = (asked_us + int(reach_day * DAY_US)) // STEP_US * STEP_US
-    stays = np.isin(ids, norad_id) & (earlier["method"][first] == method) & (last_us >= wanted_us)
+    each = earlier.group_by("norad_id").agg(
+        pl.col("asked_utc", "newest_epoch_utc", "method").first(), pl.col("t_utc").max()
+    )
+    each = each.sort("norad_id")
     # An object without a forecast (no set, an old one) costs nothing to ask about again.
-    stays &= earlier["newest_epoch_utc"][first] != ""
+    each = each.filter(pl.col("newest_epoch_utc") != "", pl.col("method") == method)
+    each = each.filter(pl.Series(np.isin(each["norad_id"].to_numpy(), norad_id), dtype=pl.Boolean))
+    ids, then_us = each["norad_id"].to_numpy(), _instants(each["asked_utc"])
+    if len(ids) and int(then_us.max()) > asked_us:
+        what, at = "the standing forecasts were asked later than this", format_utc(asked_us, 0)
+        raise InputError(what, field="--at", value=at, hint="Ask later, or write another file")
+    wanted_us = (asked_us + int(reach_day * DAY_US)) // STEP_US * STEP_US
     # What has become known since: by the time of publication, and by the newest epoch where that time is not known.
-    after = np.zeros(len(ids), np.bool_)
-    place = np.searchsorted(ids, table.norad_id)
-    inside = (place < len(ids)) & (ids[np.minimum(place, len(ids) - 1)] == table.norad_id)
     public = public_us(table)
-    new = inside & (public <= asked_us)
-    new[inside] &= public[inside] > then_us[place[inside]]
-    after[place[new]] = True
+    recent = np.flatnonzero(np.isin(table.norad_id, ids) & (public <= asked_us))
+    place = np.searchsorted(ids, table.norad_id[recent])
+    news = np.zeros(len(ids), np.bool_)
+    news[place[public[recent] > then_us[place]]] = True
     newest_us = np.zeros(len(ids), np.int64)
-    known = inside & (public <= asked_us)
-    np.maximum.at(newest_us, place[known], table.epoch_us[known])
-    had = stays.copy()
-    had[stays] = _instants(earlier["newest_epoch_utc"][first][stays]) == newest_us[stays]
-    rows = (stays & had & ~after)[row] & (t_us > asked_us)
-    return {name: values[rows] for name, values in earlier.items()}
+    np.maximum.at(newest_us, place, table.epoch_us[recent])
+    same = _instants(each["newest_epoch_utc"]) == newest_us
+    stays = ids[same & ~news & (_instants(each["t_utc"]) >= wanted_us)]
+    ahead = pl.col("t_utc") > format_utc(asked_us)
+    return earlier.filter(pl.col("norad_id").is_in(stays.tolist()), ahead)

@@ -27,9 +27,8 @@ def distance_text(km: float) -> str:
 
 def _round(value: float) -> float:
     """To two digits, and at least to whole ones."""
-    if value < 1.0:
-        return 1.0
-    return float(round(value, 1 - int(np.floor(np.log10(value)))))
+    digits = 1 - int(np.floor(np.log10(max(value, 1.0))))
+    return max(1.0, float(round(value, min(digits, 0))))
 
 
 def age_text(day: float) -> str:

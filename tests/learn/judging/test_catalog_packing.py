@@ -131,7 +131,7 @@ def test_the_command_writes_what_is_asked_for(model: Path, history: Path, tmp_pa
     assert rows["method"].unique().to_list() == ["tried"]
     table = CliRunner().invoke(cli, [*map(str, command[:7]), "--model", str(model), str(TABLE.norad_id[0])])
     assert table.exit_code == 0, table.output
-    assert "along_km_90" in table.output
+    assert "along-track" in table.output
 
 
 @pytest.mark.parametrize("days", ["", "x", "0,1", "2,1", "1,nan"])
