@@ -42,10 +42,10 @@ def run(data: Path) -> str:
         "",
         "A standing file of those objects (`forecast --refresh`: each six hours of UTC, 6 days or more), refreshed:",
         "",
-        "| after, h | asked again | kept | refresh, s | all anew, s | largest difference of states asked again, m |",
+        "| after, h | asked again | kept | refresh, processor s | all anew, processor s | states asked again differ by, m |",
         "|---|---|---|---|---|---|",
         *(
-            f"| {hours} | {int(row['asked']):,} | {int(row['kept']):,} | {row['refresh_s']} | {row['anew_s']} "
+            f"| {hours} | {int(row['asked']):,} | {int(row['kept']):,} | {row['refresh_cpu_s']} | {row['anew_cpu_s']} "
             f"| {row['differs_m']} |"
             for hours, row in zip(AFTER_H, again, strict=True)
         ),

@@ -225,17 +225,16 @@ def _say_missing(norad_id: Int[np.ndarray, " n"], known: Bool[np.ndarray, " n"])
 def _write_oem(known: Sets, asked: Asked, frame: Inertial, place: Path) -> None:
     """One message an object: a file for one, a folder for several."""
     from orbwatch.catalog.oem import write_oem
-    from orbwatch.models.catalog_ephemeris import ephemeris, forecast_nodes
+    from orbwatch.models.catalog_ephemeris import ephemeris, forecast_path
 
-    nodes = forecast_nodes(known.table, known.norad_id, known.at_us, asked.model, _THREADS)
+    until_day = float(asked.days[-1])
     single = len(known.norad_id) == 1 and not place.is_dir()
     if not single:
         make_folder(place)
     written = 0
-    for i, norad_id in enumerate(known.norad_id.tolist()):
-        message = ephemeris(
-            known.table, nodes, i, float(asked.days[-1]), name=known.names.get(norad_id, ""), frame=frame
-        )
+    for norad_id in known.norad_id.tolist():
+        made = forecast_path(known.table, norad_id, known.at_us, until_day, asked.model, _THREADS)
+        message = ephemeris(known.table, made, until_day, name=known.names.get(norad_id, ""), frame=frame)
         if message is None:
             continue
         file = place if single else place / f"{norad_id}.oem"

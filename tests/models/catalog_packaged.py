@@ -8,8 +8,9 @@ import numpy as np
 
 from orbwatch.catalog.gp import GpTable
 from orbwatch.constants import DAY_US
-from orbwatch.models.catalog_ephemeris import forecast_nodes
-from orbwatch.models.catalog_forecast import CatalogForecasts
+from orbwatch.learn.samples.catalog_windows import NODES_DAY
+from orbwatch.models.catalog_ephemeris import forecast_path
+from orbwatch.models.catalog_forecast import CatalogForecasts, forecast_catalog
 
 from ..learn.wandering import wandering
 
@@ -25,5 +26,13 @@ def history() -> tuple[GpTable, int]:
 
 @cache
 def nodes() -> CatalogForecasts:
+    """Forecasts of all of them every six hours."""
     table, asked_us = history()
-    return forecast_nodes(table, np.unique(table.norad_id), asked_us, MODEL)
+    return forecast_catalog(table, np.unique(table.norad_id), asked_us, NODES_DAY, MODEL)
+
+
+@cache
+def path(i: int) -> CatalogForecasts:
+    """A forecast of the i-th dense enough for an ephemeris."""
+    table, asked_us = history()
+    return forecast_path(table, int(np.unique(table.norad_id)[i]), asked_us, 3.0, MODEL)
