@@ -42,7 +42,7 @@ def run(data: Path) -> str:
         "",
         "A standing file of those objects (`forecast --refresh`: each six hours of UTC, 6 days or more), refreshed:",
         "",
-        "| after, h | asked again | kept | refresh, processor s | all anew, processor s | states asked again differ by, m |",
+        "| after, h | asked again | kept | refresh, processor s | all anew, processor s | new states differ by, m |",
         "|---|---|---|---|---|---|",
         *(
             f"| {hours} | {int(row['asked']):,} | {int(row['kept']):,} | {row['refresh_cpu_s']} | {row['anew_cpu_s']} "

@@ -51,7 +51,7 @@ class Sets:
     """What is known of the objects asked about."""
 
     raw: GpTable
-    """As published."""
+    """As published; where nobody needs that, the cleaned ones."""
     table: GpTable
     """Ordered and cleaned."""
     norad_id: Int[np.ndarray, " n"]
@@ -72,7 +72,7 @@ def forecast_history(
     from orbwatch.models.catalog_forecast import forecast_catalog
     from orbwatch.report.forecast_words import forecast_words, sentence, title
 
-    known = _read(asked)
+    known = _read(asked, keep_raw=plot is not None)
     if plot is not None and len(known.norad_id) != 1:
         hint = "Give one catalogue number"
         raise InputError("a plot is of one object", field="--plot", value=f"{len(known.norad_id):,} objects", hint=hint)
@@ -116,7 +116,7 @@ def past_of_history(asked: Asked, output: Path | None, form: Format) -> int:
     from orbwatch.models.catalog_runtime import CatalogForecaster
     from orbwatch.report.forecast_words import held_sentence, past_words
 
-    known = _read(asked)
+    known = _read(asked, keep_raw=True)
     if len(known.norad_id) > _MOST_PAST:
         legal, count = f"up to {_MOST_PAST} objects", f"{len(known.norad_id):,} objects"
         raise InputError("past forecasts of too many objects", field="--past", value=count, legal=legal)
@@ -155,7 +155,7 @@ def check_days(text: str | None, days: float | None) -> Float[np.ndarray, " h"]:
     return made
 
 
-def _read(asked: Asked) -> Sets:
+def _read(asked: Asked, *, keep_raw: bool = False) -> Sets:
     from orbwatch.catalog.gp import GpTable
     from orbwatch.catalog.history import clean_history, read_sets
     from orbwatch.catalog.ids import read_ids
@@ -170,7 +170,7 @@ def _read(asked: Asked) -> Sets:
     if not len(table):
         raise _nothing_known(files, wanted, at_us, len(raw))
     ids = np.array(sorted(set(wanted)), np.int64) if wanted else np.unique(table.norad_id)
-    return Sets(raw, table, ids, at_us, _names(asked, table))
+    return Sets(raw if keep_raw else table, table, ids, at_us, _names(asked, table))
 
 
 def _nothing_known(files: list[Path], wanted: list[int], at_us: int, bad: int) -> InputError:

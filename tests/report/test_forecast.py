@@ -98,7 +98,7 @@ def test_the_past_in_words() -> None:
     assert rows["cases"][0] == found["truths"][0] > 0
     words = held_sentence(np.array([0.5, 0.9, 0.99]), 1200, 60)
     assert "met 1,200 times" in words
-    assert "90 % region in 90%" in words
+    assert "90 % region in 90 %" in words
     assert "none can be judged" in held_sentence(np.full(3, np.nan), 0, 4)
     assert "No past forecasts" in held_sentence(np.full(3, np.nan), 0, 0)
 

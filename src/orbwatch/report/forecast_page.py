@@ -19,6 +19,7 @@ from orbwatch.report.forecast_words import (
     held_sentence,
     past_words,
     sentence,
+    share_text,
 )
 from orbwatch.report.html import Figure, Page, Table
 from orbwatch.time import format_utc
@@ -83,8 +84,8 @@ def _numbers(made: CatalogForecasts, past: PastForecasts) -> list[tuple[str, str
             found.append((text, f"along-track after {age_text(day)}, 90 %"))
     if past.told.any():
         held = past.held()
-        found += [(f"{held[1]:.0%}", "of past cases in the 90 % region")]
-        found += [(f"{held[2]:.0%}", "in the 99 % region")]
+        found += [(share_text(float(held[1])), "of past cases in the 90 % region")]
+        found += [(share_text(float(held[2])), "in the 99 % region")]
     if made.newest_us[0]:
         found.append((age_text((made.asked_us - int(made.newest_us[0])) / DAY_US), "age of the newest set"))
     return found

@@ -31,6 +31,11 @@ def _round(value: float) -> float:
     return max(1.0, float(round(value, min(digits, 0))))
 
 
+def share_text(share: float) -> str:
+    """A share (0..1) in percent."""
+    return f"{100.0 * share:.0f} %"
+
+
 def age_text(day: float) -> str:
     """How long: 40 min, 7 h, 1.5 d, 12 d."""
     if day < 1.0 / 24.0:
@@ -118,7 +123,7 @@ def past_words(found: Mapping[str, np.ndarray], names: Mapping[int, str]) -> dic
         columns[head] = [distance_text(km) if np.isfinite(km) else "-" for km in found[name].tolist()]
     for level in (50, 90, 99):
         columns[f"in {level} %"] = [
-            f"{share:.0%}" if np.isfinite(share) else "-" for share in found[f"inside_{level}"].tolist()
+            share_text(share) if np.isfinite(share) else "-" for share in found[f"inside_{level}"].tolist()
         ]
     return columns
 
@@ -129,7 +134,7 @@ def held_sentence(held: np.ndarray, truths: int, askings: int) -> str:
         return "No past forecasts: there was no element set young enough to ask from"
     if not truths:
         return f"Of {askings} past forecasts none can be judged: no later set tells where the object was"
-    fifty, ninety, most = (f"{share:.0%}" for share in held)
+    fifty, ninety, most = (share_text(float(share)) for share in held)
     return (
         f"{askings} past forecasts, each from what was public then, met {truths:,} times with a later set: the 50 % "
         f"region held in {fifty}, the 90 % region in {ninety}, the 99 % region in {most} of the cases"
