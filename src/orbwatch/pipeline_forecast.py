@@ -19,7 +19,7 @@ from orbwatch.catalog.written import write_atomically
 from orbwatch.conjunction.assessment import Forecasts
 from orbwatch.constants import DAY_US
 from orbwatch.errors import InputError, StoreError
-from orbwatch.learn.samples.catalog_asks import SPAN_DAY, public_us
+from orbwatch.learn.samples.catalog_asks import FAR, public_us
 from orbwatch.models.card import read_card
 from orbwatch.models.catalog_correction import CatalogCorrection, correct_catalog
 from orbwatch.models.catalog_forecast import OLDEST_DAY
@@ -68,7 +68,7 @@ def read_newest(history: Path, model: str, start_us: int, max_age_day: float, ca
     With a catalogue, its sets are part of the history, and its objects alone are looked at; those whose only sets are
     of later epochs keep them, without a forecast. Raises InputError where the history is not legible, or holds nothing.
     """
-    from_us = start_us - round((max(max_age_day, OLDEST_DAY) + SPAN_DAY) * DAY_US)
+    from_us = start_us - round((max(max_age_day, OLDEST_DAY) + FAR.day) * DAY_US)
     given = None if catalog is None else catalog.table.newest()
     ids = None if given is None else given.norad_id.tolist()
     read = read_history(history, ids, from_us, start_us + 1, start_us)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from orbwatch.catalog.gp import GpTable
 from orbwatch.constants import DAY_US
@@ -47,6 +47,8 @@ class CatalogForecasts:
     status: np.ndarray
     """"ok", or what speaks against the forecast, or why there is none."""
     model: str
+    sgp4_teme_km: Float[np.ndarray, "n h 3"] | None = None
+    """Where SGP4 from the newest set alone has it; None: not kept."""
 
     def columns(self) -> dict[str, Any]:
         """One row an object and horizon; units in the names."""
@@ -111,13 +113,16 @@ def forecast_catalog(
     made = CatalogForecasts(
         norad_id, asked_us, horizon_day, newest_us, np.full((n, h, 6), np.nan), np.full((n, h, 3, 3), np.nan),
         np.full((n, h, len(LEVELS)), np.inf), np.full(n, "", "<U16"), status, forecaster.card.name,
+        np.full((n, h, 3), np.nan),
     )  # fmt: skip
-    for rows, past in _blocks(table, asked, use):
-        windows, moving = _windows(table, past, horizon_day)
+    for rows, past in asked_in_blocks(table, asked, use):
+        windows, moving = windows_known(table, past, horizon_day)
         status[rows[~moving]] = "elements that cannot be propagated"
         rows = rows[moving]
         forecast = forecaster.predict(windows)
         made.rv_teme_km[rows], made.cov_rtn_km2[rows] = forecast.rv_teme_km, forecast.cov_rtn_km2
+        assert made.sgp4_teme_km is not None
+        made.sgp4_teme_km[rows] = windows.rv_teme_km[..., :3]
         made.regime[rows] = np.array(CATALOG_REGIMES)[catalog_regime(windows.newest)]
         gaussian = GaussianForecast(forecast.rv_teme_km[..., :3], forecast.cov_rtn_km2)
         for at, level in enumerate(LEVELS):
@@ -127,7 +132,9 @@ def forecast_catalog(
     return made
 
 
-def _blocks(table: GpTable, asked: Asks, use: Int[np.ndarray, " k"]) -> Iterator[tuple[Int[np.ndarray, " m"], Asks]]:
+def asked_in_blocks(
+    table: GpTable, asked: Asks, use: Int[np.ndarray, " k"]
+) -> Iterator[tuple[Int[np.ndarray, " m"], Asks]]:
     """Some askings at a time, those of high orbits with what is known of them from further back."""
     far = is_far(table, asked.norad_id[use])
     for chosen, reach in ((use[~far], NEAR), (use[far], FAR)):
@@ -137,8 +144,10 @@ def _blocks(table: GpTable, asked: Asks, use: Int[np.ndarray, " k"]) -> Iterator
             yield rows, some if reach is NEAR else asks(table, some.norad_id, some.asked_us, reach)
 
 
-def _windows(table: GpTable, asked: Asks, horizon_day: Float[np.ndarray, " h"]) -> tuple[CatalogWindows, np.ndarray]:
-    """Windows of those askings whose newest set can be propagated, and which those are."""
+def windows_known(
+    table: GpTable, asked: Asks, horizon_day: Float[np.ndarray, " h"]
+) -> tuple[CatalogWindows, Bool[np.ndarray, " n"]]:
+    """Windows of those askings whose newest set can be propagated, and which those are; all must have a newest set."""
     rows, place = np.unique(asked.past[asked.past != NONE], return_inverse=True)
     past = np.full(asked.past.shape, NONE, np.int64)
     past[asked.past != NONE] = place
@@ -155,10 +164,11 @@ def _status(windows: CatalogWindows, forecast: CatalogForecast) -> np.ndarray:
     count = np.isfinite(windows.age_day).sum(axis=1)
     restless = behaviour_of(forecast.group) == BEHAVIOUR.index("restless")
     return np.select(
-        [~behind, windows.lag_day > OLD_DAY, count < FEW_SETS, restless],
+        [~behind, windows.lag_day > OLD_DAY, count == 1, count < FEW_SETS, restless],
         [
             "re-enters, or SGP4 ends",
             "old set: wide region",
+            "one set and no past: wide region",
             "hardly any past: wide region",
             "restless: maneuvers or bad sets",
         ],
