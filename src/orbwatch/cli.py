@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from orbwatch import __version__
-from orbwatch.cli_forecast import forecast
+from orbwatch.cli_forecast import calibration, forecast
 from orbwatch.cli_learn import VERBS
 from orbwatch.errors import OrbwatchError
 from orbwatch.options import FILE, config_option, format_option, setting, settings_of, terminal_progress
@@ -228,7 +228,7 @@ def replay(event: str | None, form: Any, **options: Any) -> None:
         sys.exit(views.show_replay(again.replay(event, settings), form))
 
 
-for _group in (forecast, *VERBS):
+for _group in (forecast, calibration, *VERBS):
     cli.add_command(_group)
 
 
