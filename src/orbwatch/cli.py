@@ -14,7 +14,8 @@ from typing import Any
 import click
 
 from orbwatch import __version__
-from orbwatch.cli_forecast import calibration, forecast
+from orbwatch.cli_calibration import calibration
+from orbwatch.cli_forecast import forecast
 from orbwatch.cli_learn import VERBS
 from orbwatch.errors import OrbwatchError
 from orbwatch.options import FILE, config_option, format_option, setting, settings_of, terminal_progress

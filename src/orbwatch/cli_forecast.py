@@ -1,4 +1,4 @@
-"""`orbwatch forecast`: tracks for half an hour, catalogued objects for a week; `calibration`: how these have held."""
+"""`orbwatch forecast`: tracks for half an hour, catalogued objects for a week."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from orbwatch.options import FILE, format_option, terminal_progress
+from orbwatch.options import FILE, format_option
 
 
 @click.command()
@@ -91,52 +91,6 @@ def forecast(
     assert history is not None
     asked = views_catalog.Asked(at, views_catalog.check_days(horizons_day), ids_file, ids)
     sys.exit(views_catalog.forecast_history(history, asked, model or "catalog", calibration, output, form))
-
-
-@click.command()
-@click.option("--history", type=FILE, required=True, help="Element sets over time, with when each became public.")
-@click.option("--ids", "ids_file", type=FILE, help="File of catalogue numbers. [default: a sample of all objects]")
-@click.option("--at", help="UTC instant that counts as now. [default: when the history ends]")
-@click.option(
-    "--days", type=click.IntRange(1, 400), default=30, show_default=True, help="Days to ask again, backwards."
-)
-@click.option(
-    "--sample",
-    type=click.IntRange(0),
-    default=2000,
-    show_default=True,
-    help="Most objects, drawn evenly from the regimes; 0: all.",
-)
-@click.option("--model", default="catalog", show_default=True, help="Packaged model, or a model's folder.")
-@click.option("--names", type=FILE, help="Names of the objects (columns norad and name): adds rows by kind of object.")
-@click.option("--save", type=FILE, help="Write the factors there, for `orbwatch forecast --calibration`.")
-@click.option("--plot", type=FILE, help="Write a page with plots there (HTML).")
-@format_option("table", "csv", "json", "parquet")
-def calibration(
-    history: Path,
-    ids_file: Path | None,
-    at: str | None,
-    days: int,
-    sample: int,
-    model: str,
-    names: Path | None,
-    save: Path | None,
-    plot: Path | None,
-    form: Any,
-) -> None:
-    """How the regions of past forecasts have held, on your own history.
-
-    Objects are asked about again on each of the last days, with what was public then, and the answers held to later
-    sets: shares inside the 50, 90 and 99 % ellipsoids by regime, behaviour and horizon, as the model has them and
-    adapted (with factors learned from what had met its truth by each asking). Standard error says which hold.
-
-    Exit code: 0; 3 where the last week's share inside the 90 % ellipsoids has left the promise by more than four points
-    and chance; 1 where nothing could be measured.
-    """
-    from orbwatch import views_calibration
-
-    asked = views_calibration.LookBack(history, ids_file, at, days, sample, model, names)
-    sys.exit(views_calibration.calibrate(asked, save, plot, form, terminal_progress()))
 
 
 _OF_CATALOG = ("ids", "ids_file", "at", "horizons_day", "calibration", "output")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,11 @@ from orbwatch.report.tabular import Format, emit
 
 if TYPE_CHECKING:
     from orbwatch.catalog.gp import GpTable
-    from orbwatch.models.catalog_coverage import Classify
 
 _THREADS = 2
 _SEED = 1
+_PAST_DAY = 80
+"""Days of sets before the first asking that a forecast may use."""
 DRIFT = 3
 """Exit code when the last week has left the promise."""
 _SHOWN = (
@@ -50,24 +51,28 @@ def calibrate(asked: LookBack, save: Path | None, plot: Path | None, form: Forma
 
     Raises InputError when nothing could be measured.
     """
+    from orbwatch.catalog.ids import read_names
+    from orbwatch.catalog.kinds import kinds_of
     from orbwatch.catalog.written import write_atomically
     from orbwatch.learn.judging.catalog_held import alarms, held_table, words
     from orbwatch.models.catalog_adaptation import adaptation, as_asked, factors_at
     from orbwatch.models.catalog_calibration import GROUPS
     from orbwatch.models.catalog_coverage import HORIZON_DAY, daily_us, look_back
-    from orbwatch.models.catalog_runtime import CatalogForecaster
+    from orbwatch.models.registry import show
     from orbwatch.report.calibration import calibration_page
     from orbwatch.report.html import render
 
-    forecaster = CatalogForecaster.load(asked.model, _THREADS)
+    card = show(asked.model).card
     progress("reading the history", 0.0)
     table, at_us = _read(asked)
     chosen = sampled(table, asked.sample)
     times = daily_us(at_us, asked.days)
-    matured = look_back(table, chosen, times, forecaster, HORIZON_DAY, _classify(asked.names), progress)
+    matured = look_back(table, chosen, times, asked.model, HORIZON_DAY, _THREADS, progress)
     if not len(matured):
         hint = f"The history must tell more than {asked.days} days before --at, and what followed"
         raise InputError("no past forecast has met a truth", file=asked.history, hint=hint)
+    if asked.names is not None:
+        matured = replace(matured, kind=kinds_of(matured.norad_id, read_names(asked.names)))
     every = np.append(times, at_us)
     factors = factors_at(matured, every)
     factor = as_asked(matured, every, factors)
@@ -75,12 +80,12 @@ def calibrate(asked: LookBack, save: Path | None, plot: Path | None, form: Forma
     drifting = alarms(found)
     if save is not None:
         used = table[np.isin(table.norad_id, chosen)]
-        learned = adaptation(matured, factors, times, forecaster.card, HORIZON_DAY, used.content_hash(), at_us)
+        learned = adaptation(matured, factors, times, card, HORIZON_DAY, used.content_hash(), at_us)
         learned.write(save)
     if plot is not None:
-        page = calibration_page(found, matured, factor, drifting, HORIZON_DAY, forecaster.card.name, asked.days)
+        page = calibration_page(found, matured, factor, drifting, HORIZON_DAY, card.name, asked.days)
         write_atomically(plot, render(page).encode())
-    _show(found, form, forecaster.card.name)
+    _show(found, form, card.name)
     for line in [*words(found), *(f"drift: {said}" for said in drifting)]:
         click.echo(line, err=True)
     if save is not None:
@@ -111,29 +116,18 @@ def _read(asked: LookBack) -> tuple[GpTable, int]:
     """The history that is needed, and when "now" is."""
     from orbwatch.catalog.history import read_history
     from orbwatch.catalog.ids import read_ids
-    from orbwatch.learn.samples.catalog_asks import SPAN_DAY, public_us
-    from orbwatch.models.catalog_forecast import OLDEST_DAY
+    from orbwatch.learn.samples.catalog_asks import public_us
     from orbwatch.time import parse_utc
 
     wanted = None if asked.ids_file is None else read_ids(asked.ids_file)
     until_us = time.time_ns() // 1000 if asked.at is None else parse_utc(asked.at)
-    before_us = int((asked.days + OLDEST_DAY + SPAN_DAY) * DAY_US)
+    before_us = (asked.days + _PAST_DAY) * DAY_US
     start_us = None if asked.at is None else until_us - before_us
     table = read_history(asked.history, wanted, start_us, until_us + 1, until_us).table
     if asked.at is None and len(table):
         until_us = min(until_us, int(public_us(table).max()))
         table = table[table.epoch_us >= until_us - before_us]
     return table, until_us
-
-
-def _classify(names: Path | None) -> Classify | None:
-    from orbwatch.catalog.ids import read_names
-    from orbwatch.learn.judging.catalog_judge import kinds
-
-    if names is None:
-        return None
-    known = read_names(names)
-    return lambda windows: kinds(windows, known)
 
 
 def _show(found: dict[str, list[Any]], form: Format, model: str) -> None:

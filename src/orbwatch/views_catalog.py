@@ -12,13 +12,11 @@ import click
 import numpy as np
 from jaxtyping import Float
 
-from orbwatch.constants import DAY_US
 from orbwatch.errors import InputError
 from orbwatch.report.tabular import Format, emit
 
 _THREADS = 2
 _ROWS_SHOWN = 60
-_OLD_FACTORS_DAY = 14
 
 
 @dataclass(frozen=True)
@@ -39,22 +37,16 @@ def forecast_history(
     from orbwatch.catalog.history import read_history
     from orbwatch.catalog.ids import read_ids
     from orbwatch.catalog.written import write_atomically
-    from orbwatch.models.catalog_adaptation import Adaptation
+    from orbwatch.models.catalog_adaptation import adapted
     from orbwatch.models.catalog_forecast import forecast_catalog
-    from orbwatch.models.registry import show
     from orbwatch.time import parse_utc
 
     at_us = time.time_ns() // 1000 if asked.at is None else parse_utc(asked.at)
-    adaptation = None if calibration is None else Adaptation.read(calibration)
-    if adaptation is not None:
-        adaptation.check(show(model).card, at_us)
-        if at_us - adaptation.at_us > _OLD_FACTORS_DAY * DAY_US:
-            click.echo(f"warning: {calibration}: {adaptation.label}, long before the asking", err=True)
     wanted = ([] if asked.ids_file is None else read_ids(asked.ids_file)) + list(asked.ids)
     read = read_history(history, wanted or None, end_us=at_us + 1, public_by_us=at_us)
     ids = np.array(sorted(set(wanted)), np.int64) if wanted else read.ids()
     made = forecast_catalog(read.table, ids, at_us, asked.days, model, _THREADS)
-    made = made if adaptation is None else adaptation.applied(made)
+    made = made if calibration is None else adapted(made, calibration, model)
     columns = made.columns()
     if output is not None:
         rows = io.BytesIO()

@@ -10,10 +10,8 @@ import pytest
 from orbwatch.catalog.gp import GpTable
 from orbwatch.constants import DAY_US
 from orbwatch.errors import InputError
-from orbwatch.learn.samples.catalog_windows import CatalogWindows
 from orbwatch.models.catalog_coverage import HORIZON_DAY, Matured, daily_us, look_back
 from orbwatch.models.catalog_forecast import forecast_catalog
-from orbwatch.models.catalog_runtime import CatalogForecaster
 
 from ..learn.wandering import LAG_US, wandering
 
@@ -22,17 +20,12 @@ IDS = np.unique(TABLE.norad_id)
 NOW_US = int(TABLE.epoch_us.max())
 
 
-@pytest.fixture(scope="module")
-def forecaster() -> CatalogForecaster:
-    return CatalogForecaster.load("catalog")
+def back(table: GpTable = TABLE, days: int = 12) -> Matured:
+    return look_back(table, IDS, daily_us(NOW_US, days), "catalog")
 
 
-def back(forecaster: CatalogForecaster, table: GpTable = TABLE, days: int = 12) -> Matured:
-    return look_back(table, IDS, daily_us(NOW_US, days), forecaster)
-
-
-def test_every_asking_is_that_of_a_forecast(forecaster: CatalogForecaster) -> None:
-    found = back(forecaster)
+def test_every_asking_is_that_of_a_forecast() -> None:
+    found = back()
     assert len(found) == 12 * len(IDS)
     assert set(((NOW_US - found.asked_us) // DAY_US).tolist()) == set(range(1, 13))
     at_us = int(NOW_US - 5 * DAY_US)
@@ -45,8 +38,8 @@ def test_every_asking_is_that_of_a_forecast(forecaster: CatalogForecaster) -> No
     np.testing.assert_allclose(found.sigma_km[mine], sigma, rtol=1e-5)
 
 
-def test_a_truth_is_public_after_the_forecasts_time(forecaster: CatalogForecaster) -> None:
-    found = back(forecaster)
+def test_a_truth_is_public_after_the_forecasts_time() -> None:
+    found = back()
     known = ~np.isnan(found.distance)
     at_us = found.asked_us[:, None] + (HORIZON_DAY * DAY_US).astype(np.int64)
     delay = (found.public_us - at_us)[known]
@@ -58,30 +51,27 @@ def test_a_truth_is_public_after_the_forecasts_time(forecaster: CatalogForecaste
     assert np.isnan(found.ratio()[~known]).all()
 
 
-def test_what_came_later_changes_no_earlier_truth(forecaster: CatalogForecaster) -> None:
+def test_what_came_later_changes_no_earlier_truth() -> None:
     until_us = NOW_US - 4 * DAY_US
-    whole, cut = back(forecaster), back(forecaster, TABLE[TABLE.seen_us <= until_us])
+    whole, cut = back(), back(TABLE[TABLE.seen_us <= until_us])
     both = np.isin(whole.asked_us * 1000 + whole.norad_id % 1000, cut.asked_us * 1000 + cut.norad_id % 1000)
     early = (cut.public_us > 0) & (whole.public_us[both] == cut.public_us)
     assert early.sum() > 100
     np.testing.assert_array_equal(whole.distance[both][early], cut.distance[early])
 
 
-def test_objects_in_words_old_sets_and_none(forecaster: CatalogForecaster) -> None:
-    def kind(windows: CatalogWindows) -> np.ndarray:
-        return np.where(windows.newest.norad_id == IDS[0], "first", "other")
-
-    found = look_back(TABLE, IDS, daily_us(NOW_US, 3), forecaster, classify=kind)
-    assert (found.kind[found.norad_id == IDS[0]] == "first").all()
-    late = look_back(TABLE, IDS, np.array([NOW_US + 40 * DAY_US]), forecaster)
+def test_old_sets_and_none() -> None:
+    late = look_back(TABLE, IDS, np.array([NOW_US + 40 * DAY_US]), "catalog")
     assert len(late) == 0
     assert late.ratio().shape == (0, len(HORIZON_DAY), 3)
-    assert len(look_back(TABLE[:0], IDS, daily_us(NOW_US, 3), forecaster)) == 0
+    assert len(look_back(TABLE, IDS, np.empty(0, np.int64), "catalog")) == 0
+    assert len(look_back(TABLE[:0], IDS, daily_us(NOW_US, 1), "catalog")) == 0
     broken = replace(TABLE, eccentricity=np.where(TABLE.norad_id == IDS[2], 0.9999, TABLE.eccentricity))
-    assert IDS[2] not in back(forecaster, broken, 3).norad_id
+    found = back(broken, 3)
+    assert IDS[2] not in found.norad_id
+    assert len(np.unique(found.norad_id)) == len(IDS) - 1
 
 
-def test_a_model_without_regions(forecaster: CatalogForecaster) -> None:
-    bare = CatalogForecaster(forecaster.folder, forecaster.card, forecaster.members, None)
-    with pytest.raises(InputError, match="not been calibrated"):
-        back(bare)
+def test_no_such_model() -> None:
+    with pytest.raises(InputError, match="not a model of the catalogue"):
+        look_back(TABLE, IDS, daily_us(NOW_US, 1), "track")

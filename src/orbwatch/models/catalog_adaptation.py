@@ -8,6 +8,7 @@ group and horizon (`uncertainty.conformal_tracking`) put the radii right for for
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,17 +19,21 @@ from jaxtyping import Float, Int
 
 import orbwatch
 from orbwatch.catalog.written import write_atomically
+from orbwatch.constants import DAY_US
 from orbwatch.errors import InputError
 from orbwatch.models.card import CALIBRATION, Card, read_json
 from orbwatch.models.catalog_calibration import GROUPS
 from orbwatch.models.catalog_coverage import Matured
 from orbwatch.models.catalog_forecast import JOINT_LEVEL, LEVELS, CatalogForecasts
+from orbwatch.models.registry import show
 from orbwatch.time import format_utc, parse_utc
 from orbwatch.uncertainty.conformal_quantile import conformal_quantiles
 from orbwatch.uncertainty.conformal_tracking import Factors, Scores, own_share, track_nested
 
 KIND = "factors on the radii of a catalogue model"
 VERSION = 1
+OLD_DAY = 14
+"""Factors older than this when asked are used with a warning."""
 JOINT = LEVELS.index(JOINT_LEVEL)
 
 
@@ -179,6 +184,15 @@ class Adaptation:
         if not (same and sound and (np.diff(made.horizon_day) > 0.0).all()):
             raise InputError("factors for other groups, or damaged", file=path, hint=hint)
         return made
+
+
+def adapted(made: CatalogForecasts, path: Path, model: str | Path) -> CatalogForecasts:
+    """Forecasts of a model with the factors of a file. Raises InputError where they do not belong to it."""
+    learned = Adaptation.read(path)
+    learned.check(show(model).card, made.asked_us)
+    if made.asked_us - learned.at_us > OLD_DAY * DAY_US:
+        warnings.warn(f"{path}: factors of {format_utc(learned.at_us, 0)}, long before the asking", stacklevel=2)
+    return learned.applied(made)
 
 
 def adaptation(

@@ -1,11 +1,13 @@
 """How past forecasts of a history have held: asked again day by day, each from what was public then.
 
+(But for sets that were put aside when the history was read: later ones had a say in that.)
+
 Truth is the later set nearest to the forecast's time, as everywhere here. A truth counts from when its set was public.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -13,22 +15,14 @@ from jaxtyping import Float, Int
 
 from orbwatch.catalog.gp import GpTable
 from orbwatch.constants import DAY_US
-from orbwatch.errors import InputError
-from orbwatch.learn.samples.catalog_asks import NONE, asks, later_sets, public_us
-from orbwatch.learn.samples.catalog_regimes import catalog_regime
-from orbwatch.learn.samples.catalog_windows import CatalogWindows, windows_of
-from orbwatch.models.catalog_forecast import LEVELS, OLDEST_DAY
-from orbwatch.models.catalog_runtime import CatalogForecaster
+from orbwatch.learn.samples.catalog_asks import NONE, Asks, later_sets, public_us
+from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES
+from orbwatch.models.catalog_forecast import LEVELS, CatalogForecasts, forecast_catalog
+from orbwatch.models.catalog_runtime import CatalogForecast
 from orbwatch.progress import Progress, silent
-from orbwatch.propagate.curvilinear import shifted
 from orbwatch.propagate.sgp4 import Sgp4Catalog
 
 HORIZON_DAY = np.array([0.5, 1.0, 2.0, 3.0, 5.0, 7.0])
-OBJECTS_AT_ONCE = 300
-"""Objects asked about at a time: bounds the memory."""
-
-Classify = Callable[[CatalogWindows], np.ndarray]
-"""What each asked object is, in words: its kind by its name, say."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +37,7 @@ class Matured:
     regime: Int[np.ndarray, " n"]
     """Index into `CATALOG_REGIMES`."""
     kind: np.ndarray
-    """What each object is; empty where nobody said."""
+    """What each object is, by its name, say; empty where nobody said."""
     distance: Float[np.ndarray, "n h"]
     """Mahalanobis distance of the truth from the forecast; NaN where there is none."""
     radius: Float[np.ndarray, "n h l"]
@@ -72,74 +66,59 @@ def look_back(
     table: GpTable,
     norad_id: Int[np.ndarray, " m"],
     asked_us: Int[np.ndarray, " t"],
-    forecaster: CatalogForecaster,
+    model: str,
     horizon_day: Float[np.ndarray, " h"] = HORIZON_DAY,
-    classify: Classify | None = None,
+    threads: int = 1,
     progress: Progress = silent,
 ) -> Matured:
-    """Asks about objects at each of the times (UTC microseconds since 1970), and holds the answers to the truth.
+    """Forecasts objects as asked at each of the times (UTC microseconds since 1970), and holds them to the truth.
 
     table: a history, ordered by (norad_id, epoch_us), of what is public by now: all truths are taken from it, and each
-    asking sees only what was public then. Raises InputError for a model that has not been calibrated.
+    asking sees only what was public then. model, and what is raised: as for `forecast_catalog`.
     """
-    if forecaster.calibration is None:
-        raise InputError("the model has not been calibrated", file=forecaster.folder)
-    norad_id = np.unique(norad_id)
-    parts = [_of([], len(horizon_day))]
-    for first in range(0, len(norad_id), OBJECTS_AT_ONCE):
-        progress("asking again", first / len(norad_id))
-        block = norad_id[first : first + OBJECTS_AT_ONCE]
-        low, high = np.searchsorted(table.norad_id, [block[0], block[-1] + 1])
-        parts.append(_block(table[int(low) : int(high)], block, asked_us, forecaster, horizon_day, classify))
+    parts = []
+    for at, when_us in enumerate(asked_us.tolist()):
+        progress("asking again", at / len(asked_us))
+        made = forecast_catalog(table, norad_id, when_us, horizon_day, model, threads)
+        parts.append(_held(table, made))
     progress("asking again", 1.0)
-    return _of(parts, len(horizon_day))
+    return _joined(parts, len(horizon_day))
 
 
-def _block(
-    table: GpTable,
-    norad_id: Int[np.ndarray, " m"],
-    asked_us: Int[np.ndarray, " t"],
-    forecaster: CatalogForecaster,
-    horizon_day: Float[np.ndarray, " h"],
-    classify: Classify | None,
-) -> Matured:
-    assert forecaster.calibration is not None
-    if not len(table):
-        return _of([], len(horizon_day))
-    asked = asks(table, np.repeat(norad_id, len(asked_us)), np.tile(asked_us, len(norad_id)))
-    asked = asked.take(asked.newest != NONE)
-    asked = asked.take(asked.asked_us - table.epoch_us[asked.newest] <= OLDEST_DAY * DAY_US)
-    at_us = asked.asked_us[:, None] + np.rint(horizon_day * DAY_US).astype(np.int64)
-    catalog = Sgp4Catalog(table)
-    later = later_sets(table, asked, at_us)
-    keep = (later != NONE).any(axis=1) & (catalog.init_status[asked.newest] == 0)
-    asked, later = asked.take(keep), later[keep]
-    if not len(asked):
-        return _of([], len(horizon_day))
-    windows = windows_of(table, catalog, asked, horizon_day, truth=True)
-    assert windows.truth_shift is not None
-    forecast = forecaster.predict(windows)
-    truth_km = np.asarray(shifted(windows.rv_teme_km, windows.truth_shift)[..., :3])
+def _held(table: GpTable, made: CatalogForecasts) -> Matured:
+    """The forecasts of one asking that have met a truth."""
+    n, h = made.rv_teme_km.shape[:2]
+    asked_us = np.full(n, made.asked_us)
+    at_us = asked_us[:, None] + np.rint(made.horizon_day * DAY_US).astype(np.int64)
+    later = later_sets(table, Asks(made.norad_id, asked_us, np.full((n, 1), NONE)), at_us)
+    later[made.group < 0] = NONE
+    truth_km = np.full((n, h, 3), np.nan)
+    who, column = np.nonzero(later != NONE)
+    if len(who):
+        rows, place = np.unique(later[who, column], return_inverse=True)
+        offset_s = (at_us[who, column] - made.asked_us) / 1e6
+        truth_km[who, column] = Sgp4Catalog(table[rows]).at(place, made.asked_us, offset_s)[0]
     # Where SGP4 ends before the horizon there is no forecast to be held to a truth: `forecast` says so in its status.
-    gaussian, away = forecast.gaussian(truth_km)
+    truth_km[np.isnan(made.rv_teme_km).any(axis=2)] = np.nan
+    gaussian, away = CatalogForecast(made.rv_teme_km, made.cov_rtn_km2, made.group).gaussian(truth_km)
     distance = gaussian.mahalanobis(away)
-    conformal, columns = forecaster.calibration.conformal, forecaster.calibration.columns(horizon_day)
-    radius = np.stack([conformal.regions(gaussian, forecast.group, level, columns).radius for level in LEVELS], axis=-1)
-    public = np.where((later != NONE) & ~np.isnan(distance), public_us(table)[np.maximum(later, 0)], 0)
-    made = Matured(
-        asked.norad_id, asked.asked_us, forecast.group, catalog_regime(windows.newest).astype(np.int64),
-        np.full(len(asked), "") if classify is None else classify(windows), distance.astype(np.float32),
-        radius.astype(np.float32), public,
-        np.sqrt(np.diagonal(forecast.cov_rtn_km2, axis1=2, axis2=3)).astype(np.float32),
+    known = ~np.isnan(distance)
+    met = known.any(axis=1)
+    regime = {name: code for code, name in enumerate(CATALOG_REGIMES)}
+    variance = np.diagonal(made.cov_rtn_km2[met], axis1=2, axis2=3)
+    return Matured(
+        made.norad_id[met], asked_us[met], made.group[met],
+        np.array([regime[name] for name in made.regime[met].tolist()], np.int64), np.full(int(met.sum()), ""),
+        distance[met].astype(np.float32), made.radius[met].astype(np.float32),
+        np.where(known, public_us(table)[np.maximum(later, 0)], 0)[met] if len(table) else later[met],
+        np.sqrt(variance).astype(np.float32),
     )  # fmt: skip
-    return _of([made], len(horizon_day), ~np.isnan(distance).all(axis=1))
 
 
-def _of(parts: list[Matured], horizons: int, rows: np.ndarray | slice = slice(None)) -> Matured:
-    """Some rows of several; with none, an empty one."""
+def _joined(parts: Sequence[Matured], horizons: int) -> Matured:
+    """All of several; with none, an empty one."""
     if parts:
-        joined = {f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Matured)}
-        return Matured(**{name: values[rows] for name, values in joined.items()})
+        return Matured(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Matured)})
     whole, real = np.empty(0, np.int64), np.empty((0, horizons), np.float32)
     return Matured(
         whole, whole, whole, whole, np.empty(0, np.str_), real, np.empty((0, horizons, len(LEVELS)), np.float32),

@@ -19,8 +19,10 @@ from orbwatch.models.catalog_forecast import LEVELS
 ALL = "all"
 TOLERANCE = 0.04
 """What a 90 % region may miss its promise by before it counts: what is asked of every regime, kind and horizon."""
-ALARM = 0.01
-"""Chance that a set of regions which all hold raises an alarm."""
+DRIFT_TOLERANCE = 0.02
+"""What a week's share may be off by before it is called a drift, whatever chance says."""
+ALARM = 0.05
+"""Chance that regions which all hold raise an alarm."""
 LEAST = 50
 """Rows with fewer truths are left out."""
 DRAWS = 200
@@ -67,7 +69,7 @@ def held_table(
             week = Week(0, float("nan"), float("nan"), float("nan"))
             if part == ALL and regime != ALL:
                 at_90 = inside[here, h, 1]
-                week = week_against_promise(at_90, recent[here, h], ids, day[here], LEVELS[1], horizon, tolerance)
+                week = week_against_promise(at_90, recent[here, h], ids, day[here], LEVELS[1], horizon, DRIFT_TOLERANCE)
             rows.append([
                 regime, part, horizon, int(here.sum()), len(np.unique(ids)), float(inside[here, h, 0].mean()), held,
                 low, high, float(inside[here, h, 2].mean()), *(float(adapted[here, h, at].mean()) for at in range(3)),
