@@ -58,9 +58,9 @@ def test_a_week_of_larger_errors_raises_the_alarm() -> None:
     found = held(looked_back(grown(1.6)))
     said = alarms(found)
     assert said
-    assert all("errors have grown" in line for line in said)
+    assert all("too small for errors as they are now" in line for line in said)
     assert any(line.startswith("LEO < 600 km, 1 d: the 90 % ellipsoids held") for line in said)
-    assert "shrunk" in alarms(held(looked_back(grown(0.3))))[0]
+    assert "too large" in alarms(held(looked_back(grown(0.3))))[0]
 
 
 def test_narrow_and_wide_cells_are_named() -> None:

@@ -31,7 +31,7 @@ HOLDS, UNCLEAR, NARROW, WIDE = "holds", "unclear", "too narrow", "too wide"
 NAMES = (
     "regime", "part", "day", "truths", "objects", "inside_50", "inside_90", "inside_90_low", "inside_90_high",
     "inside_99", "adapted_50", "adapted_90", "adapted_99", "radial_km_90", "along_km_90", "normal_km_90", "verdict",
-    "week_truths", "week_90", "drift_p",
+    "week_truths", "week_90", "week_adapted_90", "drift_p",
 )  # fmt: skip
 """part: all of a regime, those that behave alike, or those of a kind. inside_: shares of truths inside the model's
 regions, with a 95 % interval by object; adapted_: inside the radii with the factors as they stood when asked; _km_90:
@@ -66,15 +66,17 @@ def held_table(
                 continue
             ids = matured.norad_id[here]
             held, low, high = _share(inside[here, h, 1], ids)
-            week = Week(0, float("nan"), float("nan"), float("nan"))
+            week, week_adapted = Week(0, float("nan"), float("nan"), float("nan")), float("nan")
             if part == ALL and regime != ALL:
                 at_90 = inside[here, h, 1]
+                new = here & recent[:, h]
+                week_adapted = float(adapted[new, h, 1].mean()) if new.any() else week_adapted
                 week = week_against_promise(at_90, recent[here, h], ids, day[here], LEVELS[1], horizon, DRIFT_TOLERANCE)
             rows.append([
                 regime, part, horizon, int(here.sum()), len(np.unique(ids)), float(inside[here, h, 0].mean()), held,
                 low, high, float(inside[here, h, 2].mean()), *(float(adapted[here, h, at].mean()) for at in range(3)),
                 *(float(x) for x in np.median(half_km[here, h], axis=0)),
-                verdict(held, low, high, LEVELS[1], tolerance), week.truths, week.share, week.p,
+                verdict(held, low, high, LEVELS[1], tolerance), week.truths, week.share, week_adapted, week.p,
             ])  # fmt: skip
     table = columns(NAMES, rows)
     table["drift_p"] = holm(np.array(table["drift_p"], np.float64)).tolist()
@@ -116,10 +118,11 @@ def alarms(table: Columns, alarm: float = ALARM) -> list[str]:
     for i in range(height(table)):
         p, share = table["drift_p"][i], table["week_90"][i]
         if p <= alarm:
-            way = "too small: errors have grown" if share < LEVELS[1] else "too large: errors have shrunk"
+            way = "too small" if share < LEVELS[1] else "too large"
             said.append(
                 f"{table['regime'][i]}, {table['day'][i]:g} d: the 90 % ellipsoids held {share:.1%} of "
-                f"{table['week_truths'][i]:,} truths of the last week; they are {way} (chance {p:.1g})"
+                f"{table['week_truths'][i]:,} truths of the last week; they are {way} for errors as they are now "
+                f"(chance {p:.1g}); adapted, they held {table['week_adapted_90'][i]:.1%}"
             )
     return said
 
