@@ -18,7 +18,7 @@ from orbwatch.constants import DAY_US
 from orbwatch.learn.samples.catalog_asks import NONE, Asks, later_sets, public_us
 from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES
 from orbwatch.models.catalog_forecast import LEVELS, CatalogForecasts, forecast_catalog
-from orbwatch.models.catalog_runtime import CatalogForecast
+from orbwatch.models.catalog_runtime import CatalogForecast, CatalogForecaster
 from orbwatch.progress import Progress, silent
 from orbwatch.propagate.sgp4 import Sgp4Catalog
 
@@ -76,10 +76,11 @@ def look_back(
     table: a history, ordered by (norad_id, epoch_us), of what is public by now: all truths are taken from it, and each
     asking sees only what was public then. model, and what is raised: as for `forecast_catalog`.
     """
+    forecaster = CatalogForecaster.load(model, threads)
     parts = []
     for at, when_us in enumerate(asked_us.tolist()):
         progress("asking again", at / len(asked_us))
-        made = forecast_catalog(table, norad_id, when_us, horizon_day, model, threads)
+        made = forecast_catalog(table, norad_id, when_us, horizon_day, forecaster)
         parts.append(_held(table, made))
     progress("asking again", 1.0)
     return _joined(parts, len(horizon_day))

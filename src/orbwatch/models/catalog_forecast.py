@@ -93,16 +93,16 @@ def forecast_catalog(
     norad_id: Int[np.ndarray, " n"],
     asked_us: int,
     horizon_day: Float[np.ndarray, " h"],
-    model: str,
+    model: str | CatalogForecaster,
     threads: int = 1,
 ) -> CatalogForecasts:
     """Forecasts of objects from what was public when asked (UTC microseconds since 1970).
 
     table: a history, ordered by (norad_id, epoch_us); later sets in it have no effect. horizon_day: days from the
-    asking. model: a packaged name or a folder. Raises InputError for a model that is not there or not calibrated, and
-    for horizons beyond what it was calibrated for.
+    asking. model: a packaged name or a folder, or a loaded one. Raises InputError for a model that is not there or not
+    calibrated, and for horizons beyond what it was calibrated for.
     """
-    forecaster = CatalogForecaster.load(model, threads)
+    forecaster = CatalogForecaster.load(model, threads) if isinstance(model, str) else model
     calibration = forecaster.calibration
     if calibration is None:
         raise InputError("the model has not been calibrated", file=forecaster.folder)

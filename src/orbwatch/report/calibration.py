@@ -131,8 +131,8 @@ def _table(table: Columns) -> Table:
         "inside_50": "In 50 %", "inside_90": "In 90 %", "inside_90_low": "from", "inside_90_high": "to",
         "inside_99": "In 99 %", "adapted_50": "Adapted, 50 %", "adapted_90": "Adapted, 90 %",
         "adapted_99": "Adapted, 99 %", "radial_km_90": "Half axis R, km", "along_km_90": "T, km",
-        "normal_km_90": "N, km", "verdict": "Verdict", "week_90": "Last week, 90 %", "week_adapted_90": "Last week, adapted",
-        "drift_p": "Chance",
+        "normal_km_90": "N, km", "verdict": "Verdict", "week_90": "Last week, 90 %",
+        "week_adapted_90": "Last week, adapted", "drift_p": "Chance",
     }  # fmt: skip
     rows = [[table[name][i] for name in heads] for i in range(height(table))]
     shares = [head for name, head in heads.items() if "inside" in name or "adapted" in name or name.startswith("week")]
