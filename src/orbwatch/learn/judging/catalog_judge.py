@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from orbwatch.catalog.history import History
+from orbwatch.catalog.kinds import KINDS, kinds_of
 from orbwatch.errors import InputError
 from orbwatch.learn.judging.catalog_packing import truth_km
 from orbwatch.learn.judging.catalog_sets import later_windows
@@ -27,7 +28,6 @@ from orbwatch.uncertainty.gaussian import Regions
 
 DAYS = (0.5, 1.0, 2.0, 3.0, 5.0, 7.0)
 LEVELS = (0.5, 0.9, 0.99)
-KINDS = ("starlink", "passive", "payload", "unnamed")
 LEAST = 50
 """Rows with fewer truths are left out."""
 DRAWS = 400
@@ -67,11 +67,8 @@ def judge_catalog(
 
 
 def kinds(windows: CatalogWindows, names: Mapping[int, str]) -> np.ndarray:
-    """What each object is, by its name: one of `KINDS`."""
-    known = np.array([names.get(norad_id, "") for norad_id in windows.newest.norad_id.tolist()], np.str_)
-    passive = (np.strings.find(known, " DEB") >= 0) | (np.strings.find(known, "R/B") >= 0)
-    starlink = np.strings.find(known, "STARLINK") >= 0
-    return np.select([known == "", starlink, passive], ["unnamed", "starlink", "passive"], "payload")
+    """What the object of each window is, by its name: one of `KINDS`."""
+    return kinds_of(windows.newest.norad_id, names)
 
 
 def _rows(
