@@ -38,7 +38,7 @@ class Answers:
 
         Along the orbit the variance is that of a mixture of those who are believed (of both, where none is): their own
         variances, and how far from each the correction is. Beside it, what is left of the networks' correction counts
-        as an error that they expect. Correlations are the networks'.
+        as an error that they expect. Correlations are the networks'. All is stretched as the shares have it.
         """
         taken = self.taken(shares)
         trees = np.where(np.isfinite(self.along_sigma_km), shares.trees, 0.0)
@@ -51,11 +51,11 @@ class Answers:
         left = self.mean_km - taken
         left[..., ALONG] = 0.0
         cov = self.cov_km2 + left[..., :, None] * left[..., None, :]
-        stretch = np.ones_like(self.mean_km)
-        stretch[..., ALONG] = np.sqrt(along / self.cov_km2[..., ALONG, ALONG])
+        stretch = shares.stretch.copy()
+        stretch[..., ALONG] *= np.sqrt(along / self.cov_km2[..., ALONG, ALONG])
         return np.asarray(stretch[..., :, None] * cov * stretch[..., None, :])
 
 
 def everything(shape: tuple[int, ...]) -> Shares:
     """All of the networks' corrections: what a model does that has not been calibrated."""
-    return Shares(np.ones(shape), np.ones(shape), np.zeros(shape))
+    return Shares(np.ones(shape), np.ones(shape), np.zeros(shape), np.ones((*shape, 3)))

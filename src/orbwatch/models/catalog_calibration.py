@@ -27,9 +27,20 @@ class Shares:
     trees: Float[np.ndarray, "g h"]
     """Of the trees' time along it."""
 
-    def at(self, group: Int[np.ndarray, " n"], columns: Int[np.ndarray, " h"]) -> Shares:
-        """Those of askings (first axis) at horizons."""
-        return Shares(*(each[group][:, columns] for each in (self.across, self.networks, self.trees)))
+    stretch: Float[np.ndarray, "g h 3"]
+    """What standard deviations outwards, along and normal to the orbit are multiplied by to be as large as errors."""
+
+    def at(self, group: Int[np.ndarray, " n"], place: Float[np.ndarray, " h"]) -> Shares:
+        """Those of askings (first axis) at horizons: places among the columns, between two of them in proportion."""
+        low = np.floor(place).astype(np.int64)
+        high = np.minimum(low + 1, self.across.shape[1] - 1)
+        part = place - low
+
+        def between(each: np.ndarray) -> np.ndarray:
+            weight = part.reshape(-1, *[1] * (each.ndim - 2))
+            return np.asarray((1.0 - weight) * each[group][:, low] + weight * each[group][:, high])
+
+        return Shares(*(between(getattr(self, name)) for name in _SHARES))
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +60,11 @@ class CatalogCalibration:
             raise InputError("a horizon that no region was fitted for", field="horizons", legal=legal)
         # The next later one: regions grow with the horizon.
         return np.minimum(np.searchsorted(self.horizon_day, horizon_day - 1e-9), len(self.horizon_day) - 1)
+
+    def place(self, horizon_day: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
+        """Where these days lie among the calibrated horizons. Raises InputError beyond the last one."""
+        self.columns(horizon_day)
+        return np.asarray(np.interp(horizon_day, self.horizon_day, np.arange(len(self.horizon_day), dtype=np.float64)))
 
     def write(self, folder: Path) -> None:
         """Puts it into a model's folder. Raises OSError."""
@@ -80,10 +96,11 @@ class CatalogCalibration:
         except (KeyError, TypeError, ValueError, InputError) as error:
             raise InputError("a calibration that cannot be read", file=path, hint="Pack the model again") from error
         shape = (len(GROUPS), len(made.horizon_day))
-        fits = all(getattr(made.shares, name).shape == shape for name in _SHARES)
+        fits = all(getattr(made.shares, name).shape[:2] == shape for name in _SHARES)
+        fits &= made.shares.stretch.shape[2:] == (3,)
         if not (same and fits) or made.conformal.profile.shape[1] != shape[1]:
             raise InputError("a calibration of another version", file=path, hint="Pack the model again")
         return made
 
 
-_SHARES = ("across", "networks", "trees")
+_SHARES = ("across", "networks", "trees", "stretch")

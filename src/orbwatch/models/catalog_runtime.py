@@ -96,8 +96,8 @@ class CatalogForecaster:
         if self.calibration is None:
             return corrected(windows, answers, everything(shape), np.zeros(len(windows), np.int64))
         group = self.calibration.grouping.of(windows)
-        columns = self.calibration.columns(windows.horizon_day[0] if len(windows) else np.empty(0))
-        return corrected(windows, answers, self.calibration.shares.at(group, columns), group)
+        place = self.calibration.place(windows.horizon_day[0] if len(windows) else np.empty(0))
+        return corrected(windows, answers, self.calibration.shares.at(group, place), group)
 
     def answers(self, windows: CatalogWindows) -> Answers:
         """What the networks and the trees say, taken or not."""

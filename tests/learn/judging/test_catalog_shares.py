@@ -48,15 +48,33 @@ def test_too_few_truths_keep_sgp4() -> None:
 def test_the_covariance_is_that_of_whoever_is_believed() -> None:
     said = answers(np.zeros((N, H, 3)), np.full((N, H), 2.0), sigma=0.5)
     shape = (N, H)
-    trees = Shares(np.ones(shape), np.zeros(shape), np.ones(shape))
+    one = np.ones((*shape, 3))
+    trees = Shares(np.ones(shape), np.zeros(shape), np.ones(shape), one)
     np.testing.assert_allclose(said.taken(trees)[..., 1], 2.0)
     np.testing.assert_allclose(said.covariance(trees)[..., 1, 1], 0.25)
     np.testing.assert_allclose(said.covariance(everything(shape))[..., 1, 1], 1.0)
-    half = Shares(np.ones(shape), np.full(shape, 0.5), np.full(shape, 0.5))
+    half = Shares(np.ones(shape), np.full(shape, 0.5), np.full(shape, 0.5), one)
     # Halfway between two answers 2 km apart: each variance, and 1 km squared.
     np.testing.assert_allclose(said.covariance(half)[..., 1, 1], 0.5 * (1.0 + 1.0) + 0.5 * (0.25 + 1.0))
     none = Answers(np.ones((N, H, 3)), EYE.copy(), np.zeros(shape), np.full(shape, np.inf))
-    sgp4 = Shares(*(np.zeros(shape) for _ in range(3)))
+    sgp4 = Shares(*(np.zeros(shape) for _ in range(3)), one)
     cov = none.covariance(sgp4)
     np.testing.assert_allclose(cov[..., 1, 1], 2.0)
     assert (np.linalg.eigvalsh(cov) > 0.0).all()
+
+
+def test_standard_deviations_become_as_large_as_errors() -> None:
+    truth = TRUTH * np.array([0.2, 30.0, 1.0])
+    group = np.zeros(N, np.int64)
+    found = best_shares(answers(np.zeros((N, H, 3)), np.zeros((N, H))), truth, group)
+    said = answers(np.zeros((N, H, 3)), np.zeros((N, H)))
+    cov = said.covariance(found.at(group, np.arange(H) * 1.0))
+    inside = np.abs(truth) < 1.6449 * np.sqrt(np.diagonal(cov, axis1=-2, axis2=-1))
+    np.testing.assert_allclose(inside.mean(axis=(0, 1)), 0.9, atol=0.02)
+
+
+def test_between_two_horizons_shares_go_in_proportion() -> None:
+    shares = Shares(*(np.tile(np.arange(H) / 10.0, (60, 1)) for _ in range(3)), np.ones((60, H, 3)))
+    between = shares.at(np.array([3, 4]), np.array([0.0, 1.5, H - 1.0]))
+    np.testing.assert_allclose(between.trees, [[0.0, 0.15, 0.5]] * 2)
+    assert between.stretch.shape == (2, 3, 3)

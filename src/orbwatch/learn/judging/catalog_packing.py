@@ -110,7 +110,7 @@ def calibrated(
     shares = best_shares(answers, true_km(windows), group)
     progress("calibrating", 0.8)
     horizon_day = np.asarray(windows.horizon_day[0])
-    forecast = corrected(windows, answers, shares.at(group, np.arange(len(horizon_day))), group)
+    forecast = corrected(windows, answers, shares.at(group, np.arange(len(horizon_day), dtype=np.float64)), group)
     gaussian, away = forecast.gaussian(truth_km(windows))
     found = Calibration(gaussian, away, forecast.group, np.asarray(windows.newest.norad_id))
     conformal = Conformal(LEVELS, unit="effective", tube_horizons=_nearest(horizon_day)).fit(found)

@@ -1,8 +1,9 @@
-"""Whom to believe where: shares of the networks' and of the trees' corrections by group and horizon."""
+"""Whom to believe where, and how far: shares of the networks' and of the trees' corrections by group and horizon."""
 
 from __future__ import annotations
 
 import itertools
+from dataclasses import fields
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -22,6 +23,9 @@ LEVELS = ((0.5, 0.7), (0.9, 0.3))
 """Quantiles of the error and their weights: what is best is least in the weighted mean of their logarithms."""
 GAIN = 0.01
 """SGP4 is left only for a gain of at least this, in that mean."""
+NORMAL_90 = 1.6449
+"""90 % of a normal variable lie within this many standard deviations."""
+LEAST_STRETCH = 0.1
 _BESIDE = [0, 2]
 _SMOOTH = np.array([1.0, 2.0, 3.0, 2.0, 1.0])
 
@@ -32,7 +36,8 @@ def best_shares(answers: Answers, truth_km: Float[np.ndarray, "n h 3"], group: I
     truth_km: true corrections to SGP4, axes as `Answers`, NaN where not known; group: index into `GROUPS`.
     """
     h = truth_km.shape[1]
-    found = Shares(*(np.zeros((len(GROUPS), h)) for _ in range(3)))
+    none = np.zeros((len(GROUPS), h))
+    found = Shares(none, none.copy(), none.copy(), np.ones((len(GROUPS), h, 3)))
     for code in np.unique(group).tolist():
         mine = np.flatnonzero(group == code)
         truth, said = truth_km[mine], answers.mean_km[mine]
@@ -45,7 +50,26 @@ def best_shares(answers: Answers, truth_km: Float[np.ndarray, "n h 3"], group: I
         along = np.stack([truth[..., ALONG] - a * said[..., ALONG] - b * trees for a, b in PAIRS])
         best = _best(np.sqrt(along**2 + kept**2))
         found.networks[code], found.trees[code] = np.array(PAIRS)[best].T
+    _stretch(found, answers, truth_km, group)
     return found
+
+
+def _stretch(
+    shares: Shares, answers: Answers, truth_km: Float[np.ndarray, "n h 3"], group: Int[np.ndarray, " n"]
+) -> None:
+    """Sets what makes 90 % of the errors along each axis lie within a normal distribution's 90 %."""
+    places = np.arange(truth_km.shape[1], dtype=np.float64)
+    for code in np.unique(group).tolist():
+        mine = np.flatnonzero(group == code)
+        some = Answers(*(getattr(answers, each.name)[mine] for each in fields(Answers)))
+        taken = shares.at(group[mine], places)
+        sigma = np.sqrt(np.diagonal(some.covariance(taken), axis1=-2, axis2=-1))
+        ratio = np.abs(truth_km[mine] - some.taken(taken)) / sigma
+        for at in range(truth_km.shape[1]):
+            here = ratio[:, max(0, at - 1) : at + 2].reshape(-1, 3)
+            here = here[np.isfinite(here[:, 0])]
+            if len(here) >= LEAST_ROWS:
+                shares.stretch[code, at] = np.maximum(np.quantile(here, 0.9, axis=0) / NORMAL_90, LEAST_STRETCH)
 
 
 def _best(error: Float[np.ndarray, "c n h"]) -> Int[np.ndarray, " h"]:
