@@ -9,12 +9,14 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from orbwatch.catalog.gp import GpTable
+from orbwatch.catalog.history import check_ordered
 from orbwatch.constants import DAY_US
 from orbwatch.errors import InputError
 from orbwatch.learn.samples.catalog_asks import NONE, Asks, asks
 from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES, catalog_regime
 from orbwatch.learn.samples.catalog_windows import CatalogWindows, windows_of
 from orbwatch.models.catalog_calibration import BEHAVIOUR, FEW_SETS, OLD_DAY
+from orbwatch.models.catalog_doubt import believed, widened
 from orbwatch.models.catalog_runtime import CatalogForecast, CatalogForecaster
 from orbwatch.propagate.sgp4 import Sgp4Catalog
 from orbwatch.time import format_utc_many
@@ -23,6 +25,7 @@ from orbwatch.uncertainty.gaussian import GaussianForecast
 LEVELS = (0.5, 0.9, 0.99)
 OLDEST_DAY = 30.0
 """Newest sets older than this when asked give no forecast."""
+CONTRADICTED = "newest sets contradict each other: wide region"
 BLOCK = 4096
 """Objects forecast at a time: bounds the memory."""
 
@@ -92,20 +95,24 @@ def forecast_catalog(
     """Forecasts of objects from what was public when asked (UTC microseconds since 1970).
 
     table: a history, ordered by (norad_id, epoch_us); later sets in it have no effect. horizon_day: days from the
-    asking. model: a packaged name or a folder. Raises InputError for a model that is not there or not calibrated, and
-    for horizons beyond what it was calibrated for.
+    asking. model: a packaged name or a folder. Raises InputError for a model that is not there or not calibrated, for
+    horizons beyond what it was calibrated for, and for a table out of order.
     """
+    check_ordered(table)
     forecaster = CatalogForecaster.load(model, threads)
     calibration = forecaster.calibration
     if calibration is None:
         raise InputError("the model has not been calibrated", file=forecaster.folder)
     columns = calibration.columns(horizon_day)
     n, h = len(norad_id), len(horizon_day)
-    asked = asks(table, norad_id, np.full(n, asked_us))
+    found = asks(table, norad_id, np.full(n, asked_us))
+    doubt = believed(table, found)
+    asked = doubt.asked
     newest_us = np.where(asked.newest == NONE, 0, table.epoch_us[asked.newest] if len(table) else 0)
-    status = np.full(n, "no set was public", "<U60")
+    status = np.where(found.newest == NONE, "no set was public", "sets that only contradict each other").astype("<U60")
     known = asked.newest != NONE
     status[known & (asked_us - newest_us > OLDEST_DAY * DAY_US)] = f"newest set older than {OLDEST_DAY:g} days"
+    at_us = np.full((n, 1), asked_us) + np.rint(horizon_day * DAY_US).astype(np.int64)
     use = np.flatnonzero(known & (asked_us - newest_us <= OLDEST_DAY * DAY_US))
     made = CatalogForecasts(
         norad_id, asked_us, horizon_day, newest_us, np.full((n, h, 6), np.nan), np.full((n, h, 3, 3), np.nan),
@@ -117,13 +124,14 @@ def forecast_catalog(
         status[rows[~moving]] = "elements that cannot be propagated"
         rows = rows[moving]
         forecast = forecaster.predict(windows)
-        made.rv_teme_km[rows], made.cov_rtn_km2[rows] = forecast.rv_teme_km, forecast.cov_rtn_km2
+        cov = widened(forecast.cov_rtn_km2, forecast.rv_teme_km, table, doubt.rival[rows], at_us[rows])
+        made.rv_teme_km[rows], made.cov_rtn_km2[rows] = forecast.rv_teme_km, cov
         made.regime[rows] = np.array(CATALOG_REGIMES)[catalog_regime(windows.newest)]
-        gaussian = GaussianForecast(forecast.rv_teme_km[..., :3], forecast.cov_rtn_km2)
+        gaussian = GaussianForecast(forecast.rv_teme_km[..., :3], cov)
         for at, level in enumerate(LEVELS):
             regions = calibration.conformal.regions(gaussian, forecast.group, level, columns)
             made.radius[rows, :, at] = regions.radius
-        status[rows] = _status(windows, forecast)
+        status[rows] = np.where(doubt.contradicted[rows], CONTRADICTED, _status(windows, forecast))
     return made
 
 

@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float
 
 from orbwatch.catalog.history import History
 from orbwatch.errors import InputError
+from orbwatch.learn.judging.catalog_kinds import KINDS, kinds_of
 from orbwatch.learn.judging.catalog_packing import truth_km
 from orbwatch.learn.judging.catalog_sets import later_windows
 from orbwatch.learn.judging.metrics import Columns, columns
@@ -27,7 +28,6 @@ from orbwatch.uncertainty.gaussian import Regions
 
 DAYS = (0.5, 1.0, 2.0, 3.0, 5.0, 7.0)
 LEVELS = (0.5, 0.9, 0.99)
-KINDS = ("starlink", "passive", "payload", "unnamed")
 LEAST = 50
 """Rows with fewer truths are left out."""
 DRAWS = 400
@@ -56,7 +56,7 @@ def judge_catalog(
     plain = np.linalg.norm(truth_km(windows) - windows.rv_teme_km[..., :3], axis=-1)
     regions = [model.calibration.conformal.regions(gaussian, forecast.group, level) for level in LEVELS]
     progress("measuring", 0.5)
-    regime, kind = catalog_regime(windows.newest), kinds(windows, names)
+    regime, kind = catalog_regime(windows.newest), kinds_of(np.asarray(windows.newest.norad_id), names)
     rows = []
     for code, name in enumerate(CATALOG_REGIMES):
         for label in KINDS:
@@ -64,14 +64,6 @@ def judge_catalog(
             rows += [[name, label, *row] for row in _rows(windows, mine, error, plain, away, regions)]
     progress("measuring", 1.0)
     return columns(NAMES, rows)
-
-
-def kinds(windows: CatalogWindows, names: Mapping[int, str]) -> np.ndarray:
-    """What each object is, by its name: one of `KINDS`."""
-    known = np.array([names.get(norad_id, "") for norad_id in windows.newest.norad_id.tolist()], np.str_)
-    passive = (np.strings.find(known, " DEB") >= 0) | (np.strings.find(known, "R/B") >= 0)
-    starlink = np.strings.find(known, "STARLINK") >= 0
-    return np.select([known == "", starlink, passive], ["unnamed", "starlink", "passive"], "payload")
 
 
 def _rows(
