@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,4 +76,4 @@ def number_formats(table: dict[str, list[Any]]) -> dict[str, str]:
 
 
 def _say(table: dict[str, list[Any]], title: str) -> None:
-    emit(table, "table", click.get_binary_stream("stderr"), title=title, numbers=number_formats(table))
+    emit(table, "table", sys.stderr.buffer, title=title, numbers=number_formats(table))

@@ -108,9 +108,11 @@ def widened(
     rows, place = np.unique(rival[who, which], return_inverse=True)
     when_us = at_us[who]
     start_us = int(when_us.min())
-    told = Sgp4Catalog(table[rows]).at(
-        np.repeat(place, when_us.shape[1]), start_us, (when_us.ravel() - start_us) / 1e6
-    )[0].reshape(*when_us.shape, 3)
+    told = (
+        Sgp4Catalog(table[rows])
+        .at(np.repeat(place, when_us.shape[1]), start_us, (when_us.ravel() - start_us) / 1e6)[0]
+        .reshape(*when_us.shape, 3)
+    )
     r, v = rv_teme_km[who, :, :3], rv_teme_km[who, :, 3:]
     away = np.einsum("nhij,nhj->nhi", rtn_matrix(r, v), told - r)
     more = away[..., :, None] * away[..., None, :]

@@ -25,8 +25,8 @@ MOST_PAIRS = 200_000
 LEAST = 30
 """Rows with fewer pairs are left out."""
 NOISE = ("regime", "kind", "pairs", "objects", "noise_median_km", "noise_p90_km", "noise_epoch_median_km")
-"""noise_median_km, noise_p90_km: distance of two neighbours half-way between their epochs; noise_epoch_median_km: of the
-older one from the newer one at the newer one's epoch."""
+"""noise_median_km, noise_p90_km: distance of two neighbours half-way between their epochs; noise_epoch_median_km: at
+the newer one's epoch."""
 
 
 def neighbours(table: GpTable) -> Int[np.ndarray, " p"]:

@@ -69,9 +69,7 @@ class Asked:
         return times
 
 
-def other_windows(
-    table: GpTable, truth: GpTable, asked: Asked
-) -> tuple[CatalogWindows, Float[np.ndarray, "n h 3"]]:
+def other_windows(table: GpTable, truth: GpTable, asked: Asked) -> tuple[CatalogWindows, Float[np.ndarray, "n h 3"]]:
     """Askings of the objects that both tables have, and where the truth's own sets put them (TEME km, NaN: not known).
 
     Both tables are ordered by (norad_id, epoch_us). Forecasts see sets of `table` alone. A truth is the set nearest to
@@ -108,7 +106,7 @@ def _seen(
         start_us = int(at_us.min())
         r, _, _ = told.at(rows[who, column], start_us, (at_us[who, column] - start_us) / 1e6)
         truth_km[who, column] = r
-    seen = np.isfinite(truth_km).all(axis=2).any(axis=1)
+    seen = np.asarray(np.isfinite(truth_km[..., 0]).any(axis=1))
     return windows.take(seen), truth_km[seen]
 
 
@@ -141,7 +139,7 @@ def _parts(
     made: dict[tuple[str, str, str, float], np.ndarray] = {}
     once = len(np.unique(windows.asked_us)) == 1
     if once:
-        at_day = {day: (NODES_DAY >= day - 0.5) & (NODES_DAY < day + 0.5) for day in WHOLE_DAYS}
+        at_day = {day: np.floor(NODES_DAY + 0.5) == day for day in WHOLE_DAYS}
     else:
         at_day = {day: column == np.abs(NODES_DAY - day).argmin() for day in DAYS}
 

@@ -18,7 +18,7 @@ from orbwatch.constants import DAY_US
 from orbwatch.frames import rtn_matrix
 from orbwatch.learn.judging.catalog_scores import CatalogScores, score_table, scored
 from orbwatch.learn.judging.metrics import Columns, columns
-from orbwatch.learn.samples.catalog_asks import NONE, SPAN_DAY, Asks, asks
+from orbwatch.learn.samples.catalog_asks import NONE, SPAN_DAY, asks
 from orbwatch.learn.samples.catalog_dataset import OLDEST_DAY
 from orbwatch.learn.samples.catalog_windows import NODES_DAY, CatalogWindows, windows_of
 from orbwatch.models.catalog_runtime import CatalogForecaster
@@ -166,7 +166,8 @@ def _parts(
     if len(known) > 1:
         groups.append(("all", 0, np.ones(len(orbit), np.bool_)))
     return {
-        (label, norad_id, day): mine[:, None] & (np.arange(scores.error_km.shape[1]) == np.abs(NODES_DAY - day).argmin())
+        (label, norad_id, day): mine[:, None]
+        & (np.arange(scores.error_km.shape[1]) == np.abs(NODES_DAY - day).argmin())
         for label, norad_id, mine in groups
         for day in DAYS
     }

@@ -22,8 +22,9 @@ MEASURED = (
     "ratio_p90", "inside_50", "inside_90", "inside_99", "axis_90_m", "no_region",
 )  # fmt: skip
 """truths: windows with a truth and both forecasts; clusters: how many of them are independent of each other (objects,
-or newest sets); ratio: of median errors, with its 95 % interval by clusters (empty for a single one); inside: shares of the truths within the 50, 90 and 99 % ellipsoids; axis_90_m: median geometric
-mean of the 90 % ellipsoid's half axes; no_region: share without a finite 90 % ellipsoid, which `inside` leaves out."""
+or newest sets); ratio: of median errors, with its 95 % interval by clusters (empty for a single one); inside: shares
+of the truths within the 50, 90 and 99 % ellipsoids; axis_90_m: median geometric mean of the 90 % ellipsoid's half
+axes; no_region: share without a finite 90 % ellipsoid, which `inside` leaves out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +86,8 @@ def measured(scores: CatalogScores, rows: Bool[np.ndarray, "n h"], least: int = 
     shares = inside.mean(axis=0).tolist() if len(inside) else [float("nan")] * len(LEVELS)
     size = float(np.median(axis[bounded])) if bounded.any() else float("inf")
     return [
-        int(use.sum()), clusters, float(np.median(plain)), float(np.median(ours)), ratio.estimate, ratio.low, ratio.high,
+        int(use.sum()), clusters, float(np.median(plain)), float(np.median(ours)),
+        ratio.estimate, ratio.low, ratio.high,
         plain_far, far, far / plain_far, *shares, size, float(1.0 - bounded.mean()),
     ]  # fmt: skip
 
