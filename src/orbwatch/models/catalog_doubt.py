@@ -23,18 +23,19 @@ MOST_TILT_DEG = 0.2
 """Orbits turn by less from set to set: 0.01 to 0.06 deg in 99.9 of 100 cases, 0.2 in medium orbits; a degree costs
 130 m/s."""
 MOST_MOTION = 5e-3
-"""Relative change of the mean motion, a day or less: 0.003 in 99.9 of 100 cases."""
+"""Relative change of the mean motion a day: 0.003 in 99.9 of 100 cases."""
 MOST_ECCENTRICITY = 3e-3
 """0.001 in 99.9 of 100 cases."""
-MOST_KM, MOST_KM_DAY = 300.0, 800.0
-"""Distance of a set carried back to the epoch of the one before it: the second times days^1.5."""
-MOST_DRAG = 30.0
-"""Times the drag terms of the sets before, and more than `LEAST_BSTAR` and `LEAST_DECAY` of them."""
-LEAST_BSTAR = 1e-3
-LEAST_DECAY = 1e-3
-STEP_MOTION = 3e-4
-"""Relative changes of the mean motion above this, and `STEP_TIMES` the one before, may be a maneuver or a bad fit."""
-STEP_TIMES = 10.0
+MOST_KM = 3000.0
+"""Distance of a set carried back to the epoch of the one before it, at most a day older; beyond, times days^1.5."""
+MOST_DECAY = 0.15
+"""Mean motion's rate / 2, rev/day^2: 0.12 at most, of objects about to come down."""
+STEP_MOTION, STEP_TIMES = 3e-4, 10.0
+"""A change of the mean motion above the first, and above the second times the change before it, is a step."""
+STEP_KM, STEP_KM_DAY = 300.0, 800.0
+"""So is this distance: the second times days^1.5. Satellites on their way up do that."""
+DRAG_TIMES, STEP_BSTAR, STEP_DECAY = 30.0, 1e-3, 1e-3
+"""And a drag term above this many times the one before, and above 1e-3."""
 LONGEST_DAY = 10.0
 """Sets further apart do not contradict each other."""
 RECENT = 4
@@ -61,36 +62,28 @@ def believed(table: GpTable, asked: Asks) -> Believed:
 
     A newest set that jumps from the one before it, but not from the one before that, is right, and the one between is
     taken out. One that jumps from both is taken out itself, and is a rival. Two that agree and jump from those before
-    them are believed, and the last of those is a rival. A third set that agrees settles it. After a step of the mean
-    motion as a maneuver makes it the newest set is believed, with the one before it as a rival until another follows.
+    them are believed, and the last of those is a rival. A third set that agrees settles it. After a step, as maneuvers
+    make it too, the newest set is believed, with the one before it as a rival until another follows.
     """
     recent = asked.past[:, -RECENT:][:, ::-1]
-    jumps = _jumps(table, recent)
     there = recent != NONE
-    first, second, third = jumps[0, 1], jumps[1, 2], jumps[2, 3]
-    across = jumps[0, 2]
-    drop = np.zeros(len(asked), np.int64)
-    rival = np.full((len(asked), 2), NONE, np.int64)
+    jumps, step = _jumps(table, recent)
+    first, second, third, across = jumps[0, 1], jumps[1, 2], jumps[2, 3], jumps[0, 2]
     between = first & there[:, 2] & ~across
     alone = first & ~between
     both = alone & second
-    lost = both & (third | ~there[:, 3])
-    drop[alone], drop[both] = 1, 2
+    fresh = ~first & second & across
+    rival = np.full((len(asked), 2), NONE, np.int64)
     rival[alone, 0] = recent[alone, 0]
     rival[both, 1] = recent[both, 1]
-    fresh = ~first & second & across
     rival[fresh, 0] = recent[fresh, 2]
-    step = ~first & ~fresh & _step(table, recent)
-    rival[step, 0] = recent[step, 1]
+    after_step = step & ~first & ~fresh
+    rival[after_step, 0] = recent[after_step, 1]
     past = asked.past.copy()
-    past[between, -2] = NONE
-    for count in (1, 2):
-        rows = drop == count
-        past[rows] = np.roll(past[rows], count, axis=1)
-        past[rows, :count] = NONE
-    past[between] = _packed(past[between])
-    past[lost] = NONE
-    return Believed(Asks(asked.norad_id, asked.asked_us, past), rival)
+    past[alone, -1] = NONE
+    past[both | between, -2] = NONE
+    past[both & (third | ~there[:, 3])] = NONE
+    return Believed(Asks(asked.norad_id, asked.asked_us, _packed(past)), rival)
 
 
 def widened(
@@ -129,63 +122,87 @@ def _packed(past: Int[np.ndarray, "n k"]) -> Int[np.ndarray, "n k"]:
     return np.take_along_axis(past, order, axis=1)
 
 
-def _jumps(table: GpTable, recent: Int[np.ndarray, "n 4"]) -> dict[tuple[int, int], Bool[np.ndarray, " n"]]:
-    """For pairs of the newest sets (0 is the newest): whether the later one jumps from the earlier one."""
+@dataclass(frozen=True, eq=False)
+class _Change:
+    """From an earlier set to a later one, m pairs."""
+
+    gap_day: Float[np.ndarray, " m"]
+    tilt_deg: Float[np.ndarray, " m"]
+    motion: Float[np.ndarray, " m"]
+    """Relative."""
+    eccentricity: Float[np.ndarray, " m"]
+    away_km: Float[np.ndarray, " m"]
+    """The later set, carried back to the earlier one's epoch, from it."""
+    bstar: Float[np.ndarray, "2 m"]
+    """Sizes of the later and of the earlier one."""
+    decay: Float[np.ndarray, "2 m"]
+
+    def jump(self) -> Bool[np.ndarray, " m"]:
+        """What no object does."""
+        days = np.maximum(1.0, self.gap_day)
+        return np.asarray(
+            (self.tilt_deg > MOST_TILT_DEG)
+            | (self.motion > MOST_MOTION * days)
+            | (self.eccentricity > MOST_ECCENTRICITY * days)
+            | (self.away_km > MOST_KM * days**1.5)
+            | _wild(self.decay, MOST_DECAY)
+        )
+
+    def step(self) -> Bool[np.ndarray, " m"]:
+        """What few do, by a maneuver."""
+        far = self.away_km > STEP_KM + STEP_KM_DAY * self.gap_day**1.5
+        return np.asarray(far | _wild(self.bstar, STEP_BSTAR) | _wild(self.decay, STEP_DECAY))
+
+
+def _jumps(
+    table: GpTable, recent: Int[np.ndarray, "n 4"]
+) -> tuple[dict[tuple[int, int], Bool[np.ndarray, " n"]], Bool[np.ndarray, " n"]]:
+    """For pairs of the newest sets (0 is the newest) whether the later one jumps; and whether the newest steps."""
     rows, place = np.unique(recent[recent != NONE], return_inverse=True)
     part = table[rows]
     local = np.full(recent.shape, NONE, np.int64)
     local[recent != NONE] = place
     catalog = Sgp4Catalog(part)
-    found = {}
+    jumps, motion = {}, np.full((2, len(recent)), np.nan)
+    step = np.zeros(len(recent), np.bool_)
     for later, earlier in ((0, 1), (0, 2), (1, 2), (2, 3)):
-        judged = np.flatnonzero((local[:, later] != NONE) & (local[:, earlier] != NONE))
-        out = np.zeros(len(recent), np.bool_)
-        out[judged] = _jump(part, catalog, local[judged, later], local[judged, earlier])
-        found[later, earlier] = out
-    return found
+        both = np.flatnonzero((local[:, later] != NONE) & (local[:, earlier] != NONE))
+        both = both[
+            (catalog.init_status[local[both, [later]]] == 0) & (catalog.init_status[local[both, [earlier]]] == 0)
+        ]
+        change = _change(part, catalog, local[both, later], local[both, earlier])
+        judged = change.gap_day <= LONGEST_DAY
+        jumps[later, earlier] = np.zeros(len(recent), np.bool_)
+        jumps[later, earlier][both] = judged & change.jump()
+        if earlier - later == 1 and later < 2:
+            motion[later, both] = np.where(judged, change.motion / np.maximum(1.0, change.gap_day), np.nan)
+        if (later, earlier) == (0, 1):
+            step[both] = judged & change.step()
+    return jumps, step | ((motion[0] > STEP_MOTION) & (motion[0] > STEP_TIMES * motion[1]))
 
 
-def _jump(
+def _change(
     table: GpTable, catalog: Sgp4Catalog, later: Int[np.ndarray, " m"], earlier: Int[np.ndarray, " m"]
-) -> Bool[np.ndarray, " m"]:
-    if not len(later):
-        return np.zeros(0, np.bool_)
-    gap_day = (table.epoch_us[later] - table.epoch_us[earlier]) / DAY_US
-    start_us = int(table.epoch_us[earlier].min())
+) -> _Change:
+    start_us = int(table.epoch_us[earlier].min()) if len(earlier) else 0
     offset_s = (table.epoch_us[earlier] - start_us) / 1e6
     r, v, _ = catalog.at(later, start_us, offset_s)
     r_before, v_before, _ = catalog.at(earlier, start_us, offset_s)
     normal, normal_before = np.cross(r, v), np.cross(r_before, v_before)
     turned = np.linalg.norm(np.cross(normal, normal_before), axis=1)
-    tilt_deg = np.degrees(np.arctan2(turned, np.einsum("ij,ij->i", normal, normal_before)))
-    motion = table.mean_motion_rev_day[later] / table.mean_motion_rev_day[earlier] - 1.0
-    eccentricity = table.eccentricity[later] - table.eccentricity[earlier]
-    days = np.maximum(1.0, gap_day)
-    jumped = (
-        (tilt_deg > MOST_TILT_DEG)
-        | (np.abs(motion) > MOST_MOTION * days)
-        | (np.abs(eccentricity) > MOST_ECCENTRICITY * days)
-        | (np.linalg.norm(r - r_before, axis=1) > MOST_KM + MOST_KM_DAY * gap_day**1.5)
-        | _wild(table.bstar_per_er, later, earlier, LEAST_BSTAR)
-        | _wild(table.mean_motion_dot_rev_day2, later, earlier, LEAST_DECAY)
+    away_km = np.linalg.norm(r - r_before, axis=1)
+    motion, pair = table.mean_motion_rev_day, np.stack([later, earlier])
+    return _Change(
+        (table.epoch_us[later] - table.epoch_us[earlier]) / DAY_US,
+        np.degrees(np.arctan2(turned, np.einsum("ij,ij->i", normal, normal_before))),
+        np.abs(motion[later] / motion[earlier] - 1.0),
+        np.abs(table.eccentricity[later] - table.eccentricity[earlier]),
+        # A set that cannot be carried back so far has nothing in common with the other.
+        np.where(np.isfinite(away_km), away_km, np.inf),
+        np.abs(table.bstar_per_er[pair]),
+        np.abs(table.mean_motion_dot_rev_day2[pair]),
     )
-    known = np.isfinite(r).all(axis=1) & np.isfinite(r_before).all(axis=1)
-    return np.asarray(known & jumped & (gap_day <= LONGEST_DAY))
 
 
-def _step(table: GpTable, recent: Int[np.ndarray, "n 4"]) -> Bool[np.ndarray, " n"]:
-    """Where the mean motion changes much, and did not before."""
-    motion = table.mean_motion_rev_day[recent[:, :3]]
-    gap_day = -np.diff(table.epoch_us[recent[:, :3]], axis=1) / DAY_US
-    with np.errstate(invalid="ignore", divide="ignore"):
-        change = np.abs(motion[:, :2] / motion[:, 1:] - 1.0)
-    there = (recent[:, :3] != NONE).all(axis=1) & (gap_day[:, 0] <= LONGEST_DAY)
-    large = change[:, 0] > STEP_MOTION * np.maximum(1.0, gap_day[:, 0])
-    return np.asarray(there & large & (change[:, 0] > STEP_TIMES * change[:, 1]))
-
-
-def _wild(
-    drag: Float[np.ndarray, " n"], later: Int[np.ndarray, " m"], earlier: Int[np.ndarray, " m"], least: float
-) -> Bool[np.ndarray, " m"]:
-    """Drag terms far beyond what they were."""
-    return np.asarray(np.abs(drag[later]) > np.maximum(MOST_DRAG * np.abs(drag[earlier]), least))
+def _wild(sizes: Float[np.ndarray, "2 m"], least: float) -> Bool[np.ndarray, " m"]:
+    return np.asarray(sizes[0] > np.maximum(DRAG_TIMES * sizes[1], least))
