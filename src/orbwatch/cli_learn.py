@@ -97,6 +97,22 @@ def train_catalog(data: Path, history: Path, output: Path, resume: bool, **optio
     views_learn.train_catalog(data, history, output, settings_of(options), resume, terminal_progress())
 
 
+@train.command("trees")
+@click.option("--history", type=FILE, required=True, help="The history that the data set of askings was made from.")
+@click.option("--output", type=FILE, required=True, help="Folder of the trees; regimes that are there are kept.")
+@group_options("asks")
+@group_options("boost")
+@config_option
+def train_trees(history: Path, output: Path, **options: Any) -> None:
+    """Boosted trees that time objects along their orbits, for `models pack --trees`: the networks' rivals and partners.
+
+    Give the settings of askings that the data set was made with: they say which objects and times are trained on.
+    """
+    from orbwatch import views_learn
+
+    views_learn.train_trees(history, output, settings_of(options), terminal_progress())
+
+
 @click.group()
 def evaluate() -> None:
     """Measure models against physics on objects they never saw."""
@@ -213,12 +229,15 @@ def models_show(name: str, form: Any) -> None:
 @click.option("--output", type=FILE, required=True, help="Folder of the model.")
 @click.option("--name", help="Its name. [default: the folder's]")
 @click.option("--history", type=FILE, help="For models of the catalogue: the history that the data set was made from.")
-def models_pack(runs: tuple[Path, ...], data: Path, output: Path, name: str | None, history: Path | None) -> None:
+@click.option("--trees", type=FILE, help="For models of the catalogue: the folder of `orbwatch train trees`.")
+def models_pack(
+    runs: tuple[Path, ...], data: Path, output: Path, name: str | None, history: Path | None, trees: Path | None
+) -> None:
     """One calibrated model from up to five training runs: an ensemble. Needs orbwatch[learn]."""
     from orbwatch import views_learn
 
     if history is not None:
-        views_learn.pack_catalog_models(list(runs), data, history, output, name, terminal_progress())
+        views_learn.pack_catalog_models(list(runs), data, history, trees, output, name, terminal_progress())
     else:
         views_learn.pack_models(list(runs), data, output, name, terminal_progress())
 

@@ -20,6 +20,7 @@ from orbwatch.errors import InputError
 from orbwatch.settings_groups import (
     NOT_HASHED,
     AskSettings,
+    BoostSettings,
     DatasetSettings,
     NetworkSettings,
     Range,
@@ -34,6 +35,7 @@ from orbwatch.settings_groups import (
 
 __all__ = [
     "AskSettings",
+    "BoostSettings",
     "DatasetSettings",
     "FieldInfo",
     "NetworkSettings",
@@ -66,6 +68,7 @@ class Settings:
     report: Annotated[ReportSettings, NOT_HASHED] = field(default_factory=ReportSettings)
     dataset: Annotated[DatasetSettings, NOT_HASHED] = field(default_factory=DatasetSettings)
     asks: Annotated[AskSettings, NOT_HASHED] = field(default_factory=AskSettings)
+    boost: Annotated[BoostSettings, NOT_HASHED] = field(default_factory=BoostSettings)
     network: Annotated[NetworkSettings, NOT_HASHED] = field(default_factory=NetworkSettings)
     train: Annotated[TrainSettings, NOT_HASHED] = field(default_factory=TrainSettings)
 

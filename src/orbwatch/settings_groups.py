@@ -194,6 +194,30 @@ class AskSettings:
 
 
 @dataclass(frozen=True)
+class BoostSettings:
+    """How the trees that time objects along their orbits are grown."""
+
+    regime_objects: Annotated[int, Range(ge=1)] = 4000
+    """Most training objects of a regime; those of crowded orbits are drawn more rarely."""
+    least_objects: Annotated[int, Range(ge=1)] = 20
+    """Regimes with fewer training objects get no trees."""
+    askings: Annotated[int, Range(ge=1)] = 60_000
+    """Askings of a regime, evenly over its objects."""
+    horizons: Annotated[int, Range(ge=1, le=30)] = 5
+    """Horizons of an asking that become rows, drawn at random."""
+    trees: Annotated[int, Range(ge=1, le=2000)] = 160
+    """Trees of each model."""
+    leaves: Annotated[int, Range(ge=2, le=256)] = 24
+    """Leaves of each tree."""
+    least: Annotated[int, Range(ge=1)] = 150
+    """Fewest rows in a leaf."""
+    rate: Annotated[float, Range(gt=0.0, le=1.0)] = 0.07
+    """Learning rate."""
+    features: Annotated[float, Range(gt=0.0, le=1.0)] = 0.4
+    """Share of the columns that each split may choose from."""
+
+
+@dataclass(frozen=True)
 class NetworkSettings:
     """Size of the trajectory transformer."""
 

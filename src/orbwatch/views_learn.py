@@ -78,11 +78,11 @@ def train_catalog(
     """Train the catalogue's forecaster, and say how it went."""
     fitting = replace(settings, train=replace(settings.train, loss="student"))
     _train(data, output, fitting, resume, "3 days", "SGP4")
-    _packed(output, lambda folder: pack_catalog_models([output], data, history, folder, None, progress))
+    _packed(output, lambda folder: pack_catalog_models([output], data, history, None, folder, None, progress))
 
 
 def _train(data: Path, output: Path, settings: Settings, resume: bool, horizon: str, physics: str) -> None:
-    _need_torch()
+    _need_learning()
     from orbwatch.learn.training.train import train
 
     trained = train(data, output, settings.network, settings.train, resume=resume, progress=_line())
@@ -105,30 +105,44 @@ def _packed(run: Path, pack: Callable[[Path], None]) -> None:
         click.echo(f"The run itself is whole: {run} can be packed with other data", err=True)
 
 
+def train_trees(history: Path, output: Path, settings: Settings, progress: Progress) -> None:
+    """Train the trees of every regime, and say from how much."""
+    _need_learning()
+    from orbwatch.learn.training.catalog_boosting import train_trees
+
+    counts = train_trees(history, output, settings.asks, settings.boost, progress)
+    for regime, rows in counts.items():
+        click.echo(f"  {regime}: " + (f"{rows:,} rows" if rows else "too few objects, no trees"), err=True)
+
+
 def pack_catalog_models(
-    runs: list[Path], data: Path, history: Path, folder: Path, name: str | None, progress: Progress
+    runs: list[Path],
+    data: Path,
+    history: Path,
+    trees: Path | None,
+    folder: Path,
+    name: str | None,
+    progress: Progress,
 ) -> None:
     """Make a catalogue model of training runs."""
-    _need_torch()
+    _need_learning()
     from orbwatch.learn.judging.catalog_packing import pack_catalog
 
-    card = pack_catalog(runs, data, history, folder, progress, name=name)
+    card = pack_catalog(runs, data, history, folder, progress, trees=trees, name=name)
     used = card.coverage["calibrated_on"]
-    click.echo(
-        f"{folder}: {card.members} network(s), calibrated on {used['askings']:,} askings of {used['objects']:,} "
-        "objects",
-        err=True,
-    )
+    what = f"{card.members} network(s)" + ("" if trees is None else " and trees")
+    click.echo(f"{folder}: {what}, calibrated on {used['askings']:,} askings of {used['objects']:,} objects", err=True)
 
 
 def evaluate_catalog(
     model: str, data: Path, history: Path, names: Path | None, form: Format, progress: Progress
 ) -> None:
-    """Measure a catalogue model on what it has not seen, and print the table."""
+    """Measure a catalogue model on what it has not seen, put it into its card, and print the table."""
     from orbwatch.catalog.history import read_history
     from orbwatch.catalog.ids import read_names
     from orbwatch.learn.judging.catalog_judge import judge_catalog
     from orbwatch.learn.judging.catalog_noise import noise_floor_km, with_noise
+    from orbwatch.learn.judging.catalog_record import record_catalog
     from orbwatch.learn.samples.catalog_store import CatalogStore
     from orbwatch.models.catalog_runtime import CatalogForecaster
 
@@ -136,7 +150,9 @@ def evaluate_catalog(
     forecaster = CatalogForecaster.load(model, threads=2)
     named = {} if names is None else read_names(names)
     read = read_history(history)
-    found = with_noise(judge_catalog(forecaster, read, settings, named, progress), noise_floor_km(read.table, named))
+    found = judge_catalog(forecaster, read, settings, named, progress)
+    record_catalog(found, forecaster.folder)
+    found = with_noise(found, noise_floor_km(read.table, named))
     texts = ("regime", "kind")
     numbers = {name: ".3g" for name in found if name not in texts}
     emit(found, form, title=f"{forecaster.card.name} against SGP4", numbers=numbers)
@@ -144,7 +160,7 @@ def evaluate_catalog(
 
 def pack_models(runs: list[Path], data: Path, folder: Path, name: str | None, progress: Progress) -> None:
     """Make a model of training runs, and say where it forecasts and where physics does."""
-    _need_torch()
+    _need_learning()
     from orbwatch.learn.judging.packing import pack
 
     card = pack(runs, data, folder, progress, name=name)
@@ -170,7 +186,7 @@ def _line() -> Progress:
 
 def evaluate_trajectory(baseline: Path, scaled: Path, data: Path, output: Path, progress: Progress) -> None:
     """Evaluate, write the report, and put its figures into the model's card."""
-    _need_torch()
+    _need_learning()
     from orbwatch.learn.judging.evaluate import evaluate
     from orbwatch.learn.judging.packing import record
     from orbwatch.report.evaluation import lead, write_report
@@ -182,7 +198,7 @@ def evaluate_trajectory(baseline: Path, scaled: Path, data: Path, output: Path, 
     record(evaluation, scaled)
 
 
-def _need_torch() -> None:
-    for name in ("torch", "lightning", "tensorboard", "onnx", "onnxscript", "captum"):
+def _need_learning() -> None:
+    for name in ("torch", "lightning", "tensorboard", "onnx", "onnxscript", "captum", "sklearn"):
         if find_spec(name) is None:
             raise OrbwatchError(f"this needs {name}: pip install 'orbwatch[learn]'")

@@ -37,6 +37,11 @@ class History:
         """The objects, ascending."""
         return np.unique(self.table.norad_id)
 
+    def newest(self) -> GpTable:
+        """The last set of each object, one row an object."""
+        ids = self.table.norad_id
+        return self.table[np.flatnonzero(np.append(ids[1:] != ids[:-1], len(ids) > 0))]
+
     def of(self, norad_id: int) -> GpTable:
         """The sets of one object, ordered by epoch; empty when there are none."""
         first, last = np.searchsorted(self.table.norad_id, [norad_id, norad_id + 1])

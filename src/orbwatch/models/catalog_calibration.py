@@ -1,4 +1,4 @@
-"""What makes a catalogue model's answers hold: where it corrects SGP4 at all, and how large its regions must be."""
+"""What makes a catalogue model's answers hold: whom it believes where, and how large its regions must be."""
 
 from __future__ import annotations
 
@@ -11,39 +11,34 @@ from jaxtyping import Float, Int
 
 from orbwatch.catalog.written import write_atomically
 from orbwatch.errors import InputError
-from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES, catalog_regime
-from orbwatch.learn.samples.catalog_scale import quiet_scale_s, time_scale_s
-from orbwatch.learn.samples.catalog_windows import CatalogWindows
 from orbwatch.models.card import CALIBRATION, read_json
+from orbwatch.models.catalog_groups import GROUPS, Grouping
 from orbwatch.uncertainty.conformal import Conformal
 
-BEHAVIOUR = ("calm", "uneven", "restless", "without a past", "not seen for days")
-"""How an object's newest set has fitted the ones before it."""
-UNEVEN, RESTLESS = 2.0, 10.0
-"""Time shifts this many times the noise and drag that a day brings."""
-FEW_SETS = 3
-OLD_DAY = 3.0
-"""Newest sets older than this when asked stand in a group of their own."""
-GROUPS = tuple(f"{regime}, {how}" for regime in CATALOG_REGIMES for how in BEHAVIOUR)
 
+@dataclass(frozen=True, eq=False)
+class Shares:
+    """By group and horizon, shares (0..1) of corrections that are taken; all 0: plain SGP4."""
 
-def behaviour_group(windows: CatalogWindows) -> Int[np.ndarray, " n"]:
-    """Index into `GROUPS` of each window, from what was known when it was asked."""
-    day = windows.lag_day[:, None] + 1.0
-    ratio = (time_scale_s(windows, day) / quiet_scale_s(windows, day))[:, 0]
-    count = np.isfinite(windows.age_day).sum(axis=1)
-    conditions = [windows.lag_day > OLD_DAY, count < FEW_SETS, ratio > RESTLESS, ratio > UNEVEN]
-    how = np.select(conditions, [4, 3, 2, 1], 0)
-    return np.asarray(catalog_regime(windows.newest).astype(np.int64) * len(BEHAVIOUR) + how)
+    across: Float[np.ndarray, "g h"]
+    """Of what the networks say beside the orbit."""
+    networks: Float[np.ndarray, "g h"]
+    """Of their time along it."""
+    trees: Float[np.ndarray, "g h"]
+    """Of the trees' time along it."""
+
+    def at(self, group: Int[np.ndarray, " n"], columns: Int[np.ndarray, " h"]) -> Shares:
+        """Those of askings (first axis) at horizons."""
+        return Shares(*(each[group][:, columns] for each in (self.across, self.networks, self.trees)))
 
 
 @dataclass(frozen=True, eq=False)
 class CatalogCalibration:
-    """Fitted on objects and times that the networks did not see."""
+    """Fitted on objects and times that the models did not see."""
 
     horizon_day: Float[np.ndarray, " h"]
-    gate: Float[np.ndarray, "g h"]
-    """By group and horizon, the share (0..1) of the networks' correction that is taken; 0: plain SGP4."""
+    grouping: Grouping
+    shares: Shares
     conformal: Conformal
     """Radii by group and horizon."""
 
@@ -60,7 +55,9 @@ class CatalogCalibration:
         values = {
             "horizon_day": self.horizon_day.tolist(),
             "groups": list(GROUPS),
-            "gate": self.gate.tolist(),
+            "crowded": self.grouping.crowded.tolist(),
+            "stands_for": self.grouping.stands_for.tolist(),
+            "shares": {name: getattr(self.shares, name).tolist() for name in _SHARES},
             "conformal": self.conformal.to_dict(),
         }
         write_atomically(folder / CALIBRATION, (json.dumps(values) + "\n").encode())
@@ -73,13 +70,20 @@ class CatalogCalibration:
         try:
             made = cls(
                 np.array(values["horizon_day"], np.float64),
-                np.array(values["gate"], np.float64),
+                Grouping(
+                    np.array(values["crowded"], np.int64).reshape(-1, 2), np.array(values["stands_for"], np.int64)
+                ),
+                Shares(*(np.array(values["shares"][name], np.float64) for name in _SHARES)),
                 Conformal.from_dict(values["conformal"]),
             )
-            same = values["groups"] == list(GROUPS)
+            same = values["groups"] == list(GROUPS) and len(made.grouping.stands_for) == len(GROUPS)
         except (KeyError, TypeError, ValueError, InputError) as error:
             raise InputError("a calibration that cannot be read", file=path, hint="Pack the model again") from error
-        h = len(made.horizon_day)
-        if not same or made.gate.shape != (len(GROUPS), h) or made.conformal.profile.shape[1] != h:
+        shape = (len(GROUPS), len(made.horizon_day))
+        fits = all(getattr(made.shares, name).shape == shape for name in _SHARES)
+        if not (same and fits) or made.conformal.profile.shape[1] != shape[1]:
             raise InputError("a calibration of another version", file=path, hint="Pack the model again")
         return made
+
+
+_SHARES = ("across", "networks", "trees")

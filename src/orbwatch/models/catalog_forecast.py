@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +13,11 @@ from orbwatch.catalog.gp import GpTable
 from orbwatch.catalog.history import check_ordered
 from orbwatch.constants import DAY_US
 from orbwatch.errors import InputError
-from orbwatch.learn.samples.catalog_asks import NONE, Asks, asks
+from orbwatch.learn.samples.catalog_asks import FAR, NEAR, NONE, Asks, asks, is_far
 from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES, catalog_regime
 from orbwatch.learn.samples.catalog_windows import CatalogWindows, windows_of
-from orbwatch.models.catalog_calibration import BEHAVIOUR, FEW_SETS, OLD_DAY
 from orbwatch.models.catalog_doubt import believed, widened
+from orbwatch.models.catalog_groups import BEHAVIOUR, FEW_SETS, OLD_DAY, behaviour_of
 from orbwatch.models.catalog_runtime import CatalogForecast, CatalogForecaster
 from orbwatch.propagate.sgp4 import Sgp4Catalog
 from orbwatch.time import format_utc_many
@@ -105,34 +106,48 @@ def forecast_catalog(
         raise InputError("the model has not been calibrated", file=forecaster.folder)
     columns = calibration.columns(horizon_day)
     n, h = len(norad_id), len(horizon_day)
-    found = asks(table, norad_id, np.full(n, asked_us))
-    doubt = believed(table, found)
-    asked = doubt.asked
+    asked = asks(table, norad_id, np.full(n, asked_us))
     newest_us = np.where(asked.newest == NONE, 0, table.epoch_us[asked.newest] if len(table) else 0)
-    status = np.where(found.newest == NONE, "no set was public", "sets that only contradict each other").astype("<U60")
+    status = np.full(n, "no set was public", "<U60")
     known = asked.newest != NONE
     status[known & (asked_us - newest_us > OLDEST_DAY * DAY_US)] = f"newest set older than {OLDEST_DAY:g} days"
-    at_us = np.full((n, 1), asked_us) + np.rint(horizon_day * DAY_US).astype(np.int64)
     use = np.flatnonzero(known & (asked_us - newest_us <= OLDEST_DAY * DAY_US))
     made = CatalogForecasts(
         norad_id, asked_us, horizon_day, newest_us, np.full((n, h, 6), np.nan), np.full((n, h, 3, 3), np.nan),
         np.full((n, h, len(LEVELS)), np.inf), np.full(n, "", "<U16"), status, forecaster.card.name,
     )  # fmt: skip
-    for first in range(0, len(use), BLOCK):
-        rows = use[first : first + BLOCK]
-        windows, moving = _windows(table, asked.take(rows), horizon_day)
-        status[rows[~moving]] = "elements that cannot be propagated"
-        rows = rows[moving]
+    at_us = asked_us + np.rint(horizon_day * DAY_US).astype(np.int64)
+    for rows, past in _blocks(table, asked, use):
+        doubt = believed(table, past)
+        some = doubt.asked.newest != NONE
+        status[rows[~some]] = "sets that only contradict each other"
+        windows, moving = _windows(table, doubt.asked.take(some), horizon_day)
+        status[rows[some][~moving]] = "elements that cannot be propagated"
+        rows, rival = rows[some][moving], doubt.rival[some][moving]
+        contradicted = doubt.contradicted[some][moving]
+        if not len(rows):
+            continue
+        newest_us[rows] = windows.newest.epoch_us
         forecast = forecaster.predict(windows)
-        cov = widened(forecast.cov_rtn_km2, forecast.rv_teme_km, table, doubt.rival[rows], at_us[rows])
+        cov = widened(forecast.cov_rtn_km2, forecast.rv_teme_km, table, rival, np.tile(at_us, (len(rows), 1)))
         made.rv_teme_km[rows], made.cov_rtn_km2[rows] = forecast.rv_teme_km, cov
         made.regime[rows] = np.array(CATALOG_REGIMES)[catalog_regime(windows.newest)]
         gaussian = GaussianForecast(forecast.rv_teme_km[..., :3], cov)
         for at, level in enumerate(LEVELS):
             regions = calibration.conformal.regions(gaussian, forecast.group, level, columns)
             made.radius[rows, :, at] = regions.radius
-        status[rows] = np.where(doubt.contradicted[rows], CONTRADICTED, _status(windows, forecast))
+        status[rows] = np.where(contradicted, CONTRADICTED, _status(windows, forecast))
     return made
+
+
+def _blocks(table: GpTable, asked: Asks, use: Int[np.ndarray, " k"]) -> Iterator[tuple[Int[np.ndarray, " m"], Asks]]:
+    """Some askings at a time, those of high orbits with what is known of them from further back."""
+    far = is_far(table, asked.norad_id[use])
+    for chosen, reach in ((use[~far], NEAR), (use[far], FAR)):
+        for first in range(0, len(chosen), BLOCK):
+            rows = chosen[first : first + BLOCK]
+            some = asked.take(rows)
+            yield rows, some if reach is NEAR else asks(table, some.norad_id, some.asked_us, reach)
 
 
 def _windows(table: GpTable, asked: Asks, horizon_day: Float[np.ndarray, " h"]) -> tuple[CatalogWindows, np.ndarray]:
@@ -151,7 +166,7 @@ def _status(windows: CatalogWindows, forecast: CatalogForecast) -> np.ndarray:
     """What speaks against each forecast."""
     behind = np.isfinite(forecast.rv_teme_km).all(axis=(1, 2))
     count = np.isfinite(windows.age_day).sum(axis=1)
-    restless = forecast.group % len(BEHAVIOUR) == BEHAVIOUR.index("restless")
+    restless = behaviour_of(forecast.group) == BEHAVIOUR.index("restless")
     return np.select(
         [~behind, windows.lag_day > OLD_DAY, count < FEW_SETS, restless],
         [

@@ -1,7 +1,8 @@
 """The catalogue's forecaster at work: SGP4 from the newest set, corrected, with a covariance; no torch.
 
-The networks say by how much time the object will be ahead of SGP4 along its orbit, and how far beside it. The state is
-SGP4's, moved so; its covariance is told in the radial, transverse, normal axes of the moved state.
+Networks and trees say by how much time the object will be ahead of SGP4 along its orbit, the networks also how far
+beside it. The state is SGP4's, moved so; its covariance is told in the radial, transverse, normal axes of the moved
+state.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from orbwatch.learn.samples.catalog_basis import ALONG, mix_of
 from orbwatch.learn.samples.catalog_features import FEATURES, CatalogInputs, catalog_inputs
 from orbwatch.learn.samples.catalog_windows import CatalogWindows
 from orbwatch.models.card import CALIBRATION, Card, check_files, read_card
-from orbwatch.models.catalog_calibration import CatalogCalibration, behaviour_group
+from orbwatch.models.catalog_answers import Answers, everything
+from orbwatch.models.catalog_calibration import CatalogCalibration, Shares
+from orbwatch.models.catalog_trees import FACTS, CatalogTrees
 from orbwatch.models.members import Member, joined, load_member
 from orbwatch.models.registry import find_model
 from orbwatch.propagate.curvilinear import shifted
@@ -40,7 +43,7 @@ class CatalogForecast:
     cov_rtn_km2: Float[np.ndarray, "n h 3 3"]
     """Position covariance in RTN of these states."""
     group: Int[np.ndarray, " n"]
-    """Index into `catalog_calibration.GROUPS`."""
+    """Index into `catalog_groups.GROUPS`; 0 for a model without calibration."""
 
     def gaussian(self, truth_km: Float[np.ndarray, "n h 3"]) -> tuple[GaussianForecast, Float[np.ndarray, "n h 3"]]:
         """As Gaussians about the forecast positions, and where other positions (km, TEME) lie from them in RTN, km."""
@@ -52,7 +55,7 @@ class CatalogForecast:
 class CatalogForecaster:
     """A catalogue model ready to forecast; `load` makes it.
 
-    Attributes: folder, card, members, calibration (None: not calibrated), threads.
+    Attributes: folder, card, members, trees (None: networks alone), calibration (None: not calibrated), threads.
     """
 
     def __init__(
@@ -60,10 +63,11 @@ class CatalogForecaster:
         folder: Path,
         card: Card,
         members: tuple[Member, ...],
+        trees: CatalogTrees | None,
         calibration: CatalogCalibration | None,
         threads: int = 1,
     ) -> None:
-        self.folder, self.card, self.members = folder, card, members
+        self.folder, self.card, self.members, self.trees = folder, card, members, trees
         self.calibration, self.threads = calibration, threads
 
     @classmethod
@@ -81,19 +85,34 @@ class CatalogForecaster:
             hint = f"It was made by orbwatch {card.orbwatch}; use that, or train it again"
             raise InputError("a model of other features", file=folder, field="features", hint=hint)
         calibration = CatalogCalibration.read(folder) if CALIBRATION in card.files else None
-        return cls(folder, card, tuple(load_member(folder, i) for i in range(card.members)), calibration, threads)
+        trees = CatalogTrees.load(folder, list(card.files)) if FACTS in card.files else None
+        members = tuple(load_member(folder, i) for i in range(card.members))
+        return cls(folder, card, members, trees, calibration, threads)
 
     def predict(self, windows: CatalogWindows) -> CatalogForecast:
-        """Forecasts at the windows' horizons; corrections are gated where the model has been calibrated."""
+        """Forecasts at the windows' horizons; a calibrated model takes its shares of the corrections."""
+        answers = self.answers(windows)
+        shape = windows.horizon_day.shape
+        if self.calibration is None:
+            return corrected(windows, answers, everything(shape), np.zeros(len(windows), np.int64))
+        group = self.calibration.grouping.of(windows)
+        columns = self.calibration.columns(windows.horizon_day[0] if len(windows) else np.empty(0))
+        return corrected(windows, answers, self.calibration.shares.at(group, columns), group)
+
+    def answers(self, windows: CatalogWindows) -> Answers:
+        """What the networks and the trees say, taken or not."""
         n, h = windows.horizon_day.shape
-        out = CatalogForecast(np.empty((n, h, 6)), np.empty((n, h, 3, 3)), np.empty(n, np.int64))
+        out = Answers(np.empty((n, h, 3)), np.empty((n, h, 3, 3)), np.empty((n, h)), np.empty((n, h)))
 
         def work(first: int) -> None:
             rows = slice(first, first + BATCH)
             part = windows.take(rows)
-            given = catalog_inputs(part)
-            out.rv_teme_km[rows], out.cov_rtn_km2[rows] = self._answer(part, given)
-            out.group[rows] = behaviour_group(part)
+            said = self._networks(part)
+            out.mean_km[rows], out.cov_km2[rows] = said.mean_rtn_km, said.cov_rtn_km2
+            speed = np.linalg.norm(part.rv_teme_km[..., 3:], axis=-1)
+            timing = None if self.trees is None else self.trees.predict(part)
+            out.along_km[rows] = 0.0 if timing is None else timing.late_s * speed
+            out.along_sigma_km[rows] = np.inf if timing is None else timing.sigma_s * speed
 
         starts = range(0, n, BATCH)
         if self.threads == 1:
@@ -104,8 +123,8 @@ class CatalogForecaster:
                 list(pool.map(work, starts))
         return out
 
-    def corrections(self, windows: CatalogWindows, given: CatalogInputs) -> GaussianForecast:
-        """What the networks say, taken or not: km in axes outwards, along the velocity, normal to both."""
+    def _networks(self, windows: CatalogWindows) -> GaussianForecast:
+        given = catalog_inputs(windows)
         mix = mix_of(given.trend, given.scale, given.phase, given.ahead_day, given.speed_km_s)
         whole = np.zeros(len(windows), np.float32)
         mean, factor = joined([member.ask(given, mix, whole) for member in self.members])
@@ -114,25 +133,16 @@ class CatalogForecaster:
         cov = FROM_SCALE * root @ root.swapaxes(-1, -2)
         return DeepEnsemble().predict(to_km * mean[..., :3], cov).forecast
 
-    def _answer(
-        self, windows: CatalogWindows, given: CatalogInputs
-    ) -> tuple[Float[np.ndarray, "n h 6"], Float[np.ndarray, "n h 3 3"]]:
-        answers = self.corrections(windows, given)
-        speed = np.linalg.norm(windows.rv_teme_km[..., 3:], axis=-1)
-        gate = self._gate(windows)[..., None]
-        taken = gate * answers.mean_rtn_km
-        moves = np.stack([taken[..., ALONG] / speed, taken[..., 0], taken[..., 2]], axis=-1)
-        # What is left of a correction that is not taken is an error that the networks expect.
-        left = (1.0 - gate) * answers.mean_rtn_km
-        cov = answers.cov_rtn_km2 + left[..., :, None] * left[..., None, :]
-        rv = shifted(windows.rv_teme_km, moves)
-        return rv, to_rtn(rv, cov)
 
-    def _gate(self, windows: CatalogWindows) -> Float[np.ndarray, "n h"]:
-        if self.calibration is None:
-            return np.ones(windows.horizon_day.shape)
-        columns = self.calibration.columns(windows.horizon_day[0] if len(windows) else np.empty(0))
-        return np.asarray(self.calibration.gate[behaviour_group(windows)][:, columns])
+def corrected(
+    windows: CatalogWindows, answers: Answers, shares: Shares, group: Int[np.ndarray, " n"]
+) -> CatalogForecast:
+    """SGP4's states moved by shares of the corrections, and their covariance."""
+    speed = np.linalg.norm(windows.rv_teme_km[..., 3:], axis=-1)
+    taken = answers.taken(shares)
+    moves = np.stack([taken[..., ALONG] / speed, taken[..., 0], taken[..., 2]], axis=-1)
+    rv = shifted(windows.rv_teme_km, moves)
+    return CatalogForecast(rv, to_rtn(rv, answers.covariance(shares)), group)
 
 
 def in_km(windows: CatalogWindows, given: CatalogInputs) -> Float[np.ndarray, "n h 3"]:

@@ -19,13 +19,14 @@ from orbwatch.learn.judging.catalog_packing import pack_catalog
 from orbwatch.learn.samples.catalog_asks import asks
 from orbwatch.learn.samples.catalog_dataset import build_catalog
 from orbwatch.learn.samples.catalog_windows import windows_of
+from orbwatch.learn.training.catalog_boosting import train_trees
 from orbwatch.learn.training.train import train
-from orbwatch.models.catalog_calibration import GROUPS, behaviour_group
 from orbwatch.models.catalog_forecast import CatalogForecasts, forecast_catalog
+from orbwatch.models.catalog_groups import GROUPS
 from orbwatch.models.catalog_runtime import CatalogForecaster
 from orbwatch.progress import silent
 from orbwatch.propagate.sgp4 import Sgp4Catalog
-from orbwatch.settings_groups import AskSettings, NetworkSettings, TrainSettings
+from orbwatch.settings_groups import AskSettings, BoostSettings, NetworkSettings, TrainSettings
 from orbwatch.time import format_utc
 
 from ..wandering import wandering
@@ -54,7 +55,12 @@ def model(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     trained = train(folder / "data", folder / "run", small, settings)
     assert trained.epochs == 2
     assert "all" in trained.median_km
-    pack_catalog([trained.folder], folder / "data", history, folder / "model", silent, name="tried")
+    grown = train_trees(
+        history, folder / "trees", settled, BoostSettings(trees=5, least=5, askings=400, least_objects=3), silent
+    )
+    assert any(grown.values())
+    packed = folder / "model"
+    pack_catalog([trained.folder], folder / "data", history, packed, silent, trees=folder / "trees", name="tried")
     return folder / "model"
 
 
@@ -78,15 +84,17 @@ def test_what_came_later_changes_nothing(model: Path) -> None:
     np.testing.assert_array_equal(whole.cov_rtn_km2, cut.cov_rtn_km2)
 
 
-def test_where_the_gate_is_shut_it_is_sgp4(model: Path) -> None:
+def test_where_no_share_is_taken_it_is_sgp4(model: Path) -> None:
     forecaster = CatalogForecaster.load(model)
     assert forecaster.calibration is not None
     columns = forecaster.calibration.columns(DAYS)
     made = asked(TABLE, model)
     asked_for = asks(TABLE, made.norad_id, np.full(40, ASKED_US))
-    group = behaviour_group(windows_of(TABLE, Sgp4Catalog(TABLE), asked_for, DAYS, truth=False))
+    calibration = forecaster.calibration
+    group = calibration.grouping.of(windows_of(TABLE, Sgp4Catalog(TABLE), asked_for, DAYS, truth=False))
     for code in np.unique(group):
-        shut = forecaster.calibration.gate[code, columns] == 0.0
+        shares = calibration.shares
+        shut = (shares.across + shares.networks + shares.trees)[code, columns] == 0.0
         for who in np.flatnonzero(group == code):
             newest = TABLE[(TABLE.norad_id == made.norad_id[who]) & (TABLE.epoch_us == made.newest_us[who])]
             for at in np.flatnonzero(shut):
@@ -147,7 +155,7 @@ def test_horizons_beyond_the_calibration_and_other_models(model: Path) -> None:
         forecast_catalog(TABLE, np.unique(TABLE.norad_id), ASKED_US, np.array([9.0]), str(model))
     with pytest.raises(InputError, match="not a model of the catalogue"):
         CatalogForecaster.load("track")
-    assert len(GROUPS) == 30
+    assert len(GROUPS) == 60
 
 
 def test_either_a_history_or_a_track() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orbwatch.catalog.gp import NO_TIME, GpTable
 from orbwatch.constants import DAY_US
-from orbwatch.learn.samples.catalog_asks import NONE, PAST, RECENT, SPAN_DAY, asks, later_sets, public_us
+from orbwatch.learn.samples.catalog_asks import FAR, NEAR, NONE, Reach, asks, is_far, later_sets, public_us
 
 START_US = 1_780_000_000_000_000
 
@@ -26,27 +28,27 @@ def history(*objects: tuple[int, np.ndarray, np.ndarray]) -> GpTable:
     })  # fmt: skip
 
 
-@given(st.integers(1, 120), st.floats(0.0, 60.0), st.integers(0, 2**31))
-def test_only_what_was_public_newest_last(count: int, asked_day: float, seed: int) -> None:
+@given(st.integers(1, 200), st.floats(0.0, 60.0), st.integers(0, 2**31), st.sampled_from([NEAR, FAR]))
+def test_only_what_was_public_newest_last(count: int, asked_day: float, seed: int, reach: Reach) -> None:
     rng = np.random.default_rng(seed)
     epoch = np.sort(rng.uniform(0.0, 50.0, count))
     table = history((7, epoch - 3.0, epoch), (9, epoch, epoch + rng.exponential(0.5, count)), (12, epoch, epoch))
     asked_us = START_US + int(asked_day * DAY_US)
-    found = asks(table, np.array([9]), np.array([asked_us]))
+    found = asks(table, np.array([9]), np.array([asked_us]), reach)
     rows = np.flatnonzero((table.norad_id == 9) & (table.epoch_us <= asked_us) & (public_us(table) <= asked_us))
     kept = found.past[0][found.past[0] != NONE]
     if not len(rows):
         assert not len(kept)
         return
-    rows = rows[table.epoch_us[rows] >= table.epoch_us[rows[-1]] - int(SPAN_DAY * DAY_US)]
+    rows = rows[table.epoch_us[rows] >= table.epoch_us[rows[-1]] - int(reach.day * DAY_US)]
     assert found.newest[0] == rows[-1]
-    assert len(kept) == min(len(rows), PAST)
+    assert len(kept) == min(len(rows), reach.most)
     assert (np.diff(kept) > 0).all()
     assert np.isin(kept, rows).all()
-    np.testing.assert_array_equal(kept[-RECENT:], rows[-RECENT:])
-    if len(rows) > PAST:
-        places = np.searchsorted(rows, kept[:-RECENT])
-        most = np.ceil((len(rows) - RECENT) / (PAST - RECENT))
+    np.testing.assert_array_equal(kept[-reach.recent :], rows[-reach.recent :])
+    if len(rows) > reach.most:
+        places = np.searchsorted(rows, kept[: -reach.recent])
+        most = np.ceil((len(rows) - reach.recent) / (reach.most - reach.recent))
         assert np.diff(places).max() <= most
 
 
@@ -67,3 +69,11 @@ def test_unknown_publication_is_the_epoch_and_never_before_it() -> None:
 def test_an_object_that_is_not_there() -> None:
     table = history((5, np.array([1.0]), np.array([1.0])))
     assert (asks(table, np.array([4, 6]), np.full(2, START_US + 9 * DAY_US)).past == NONE).all()
+
+
+def test_high_orbits_are_looked_at_from_further_back() -> None:
+    table = history((4, np.arange(3.0), np.arange(3.0)), (6, np.arange(3.0), np.arange(3.0)))
+    motion = np.where(table.norad_id == 6, 1.0027, 15.0)
+    high = replace(table, mean_motion_rev_day=motion)
+    np.testing.assert_array_equal(is_far(high, np.array([4, 5, 6, 9])), [False, False, True, False])
+    assert not is_far(high[:0], np.array([4])).any()

@@ -8,7 +8,7 @@ from sgp4.api import WGS72, Satrec
 
 from orbwatch.catalog.gp import COLUMNS, GpTable
 from orbwatch.constants import DAY_US
-from orbwatch.learn.samples.catalog_asks import PAST, asks, public_us
+from orbwatch.learn.samples.catalog_asks import FAR, NEAR, asks, public_us
 from orbwatch.learn.samples.catalog_features import FEATURES, FOLLOWED, QUERY, TOKENS, catalog_inputs
 from orbwatch.learn.samples.catalog_windows import NODES_DAY, CatalogWindows, windows_of
 from orbwatch.propagate.curvilinear import shift_of
@@ -104,4 +104,21 @@ def test_take_keeps_rows_together() -> None:
     assert len(some) == 2
     np.testing.assert_array_equal(some.shift[0], windows.shift[3])
     np.testing.assert_array_equal(some.newest.norad_id, windows.newest.norad_id[[3, 1]])
-    assert windows.shift.shape[1] == PAST
+    assert windows.shift.shape[1] == NEAR.most
+
+
+def test_what_lies_further_back_changes_no_feature_of_the_network() -> None:
+    table = wandering(objects=6, sets=100)
+    ids = np.unique(table.norad_id)
+    at_us = np.full(len(ids), int(table.epoch_us.max() + DAY_US))
+    near, far = (
+        windows_of(table, Sgp4Catalog(table), asks(table, ids, at_us, reach), NODES_DAY[:4], truth=False)
+        for reach in (NEAR, FAR)
+    )
+    assert np.isfinite(far.age_day).sum() > np.isfinite(near.age_day).sum()
+    one, other = catalog_inputs(near), catalog_inputs(far)
+    np.testing.assert_array_equal(one.query, other.query)
+    np.testing.assert_array_equal(one.x, other.x)
+    both = CatalogWindows.concat([near, far])
+    assert both.age_day.shape == (12, FAR.most)
+    np.testing.assert_array_equal(both.near().shift[:6], near.shift)

@@ -19,11 +19,21 @@ from orbwatch.errors import InputError
 from orbwatch.learn.judging.catalog_kinds import kinds_of
 from orbwatch.learn.judging.catalog_scores import CatalogScores, score_table, scored
 from orbwatch.learn.judging.metrics import Columns
-from orbwatch.learn.samples.catalog_asks import NONE, TRUTH_WITHIN_DAY, Asks, asks, later_sets
+from orbwatch.learn.samples.catalog_asks import (
+    FAR,
+    NEAR,
+    NONE,
+    TRUTH_WITHIN_DAY,
+    Asks,
+    Reach,
+    asks,
+    is_far,
+    later_sets,
+)
 from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES, catalog_regime
 from orbwatch.learn.samples.catalog_windows import NODES_DAY, CatalogWindows, windows_of
-from orbwatch.models.catalog_calibration import BEHAVIOUR
 from orbwatch.models.catalog_forecast import OLDEST_DAY
+from orbwatch.models.catalog_groups import BEHAVIOUR, behaviour_of
 from orbwatch.models.catalog_runtime import CatalogForecaster
 from orbwatch.progress import Progress, silent
 from orbwatch.propagate.sgp4 import Sgp4Catalog
@@ -79,23 +89,32 @@ def other_windows(table: GpTable, truth: GpTable, asked: Asked) -> tuple[Catalog
     ids = np.intersect1d(table.norad_id, truth.norad_id)
     times_us = asked.times_us(table, truth)
     parts = []
-    for first in range(0, len(ids), OBJECTS_AT_ONCE):
-        block = ids[first : first + OBJECTS_AT_ONCE]
-        own, later = table[np.isin(table.norad_id, block)], truth[np.isin(truth.norad_id, block)]
-        found = asks(own, np.repeat(block, len(times_us)), np.tile(times_us, len(block)))
-        catalog, told = Sgp4Catalog(own), Sgp4Catalog(later)
-        usable = (found.newest != NONE) & (catalog.init_status[found.newest] == 0)
-        usable &= found.asked_us - own.epoch_us[found.newest] <= OLDEST_DAY * DAY_US
-        found = found.take(usable)
-        if len(found):
-            parts.append(_seen(own, catalog, found, later, told, within_us))
+    far = is_far(table, ids)
+    for chosen, reach in ((ids[~far], NEAR), (ids[far], FAR)):
+        for first in range(0, len(chosen), OBJECTS_AT_ONCE):
+            block = chosen[first : first + OBJECTS_AT_ONCE]
+            own, later = table[np.isin(table.norad_id, block)], truth[np.isin(truth.norad_id, block)]
+            catalog, found = _asked(own, block, times_us, reach)
+            if len(found):
+                parts.append(_seen(own, catalog, found, later, within_us))
     if not parts:
         raise InputError("no object with sets before the asking and a truth after it", file=truth.source)
     return CatalogWindows.concat([each for each, _ in parts]), np.concatenate([each for _, each in parts])
 
 
+def _asked(
+    own: GpTable, ids: Int[np.ndarray, " n"], times_us: Int[np.ndarray, " m"], reach: Reach
+) -> tuple[Sgp4Catalog, Asks]:
+    """Every object asked about at every instant, where a set that can be propagated and is not too old was known."""
+    found = asks(own, np.repeat(ids, len(times_us)), np.tile(times_us, len(ids)), reach)
+    catalog = Sgp4Catalog(own)
+    usable = (found.newest != NONE) & (catalog.init_status[found.newest] == 0)
+    usable &= found.asked_us - own.epoch_us[found.newest] <= OLDEST_DAY * DAY_US
+    return catalog, found.take(usable)
+
+
 def _seen(
-    own: GpTable, catalog: Sgp4Catalog, asked: Asks, later: GpTable, told: Sgp4Catalog, within_us: int
+    own: GpTable, catalog: Sgp4Catalog, asked: Asks, later: GpTable, within_us: int
 ) -> tuple[CatalogWindows, Float[np.ndarray, "n h 3"]]:
     windows = windows_of(own, catalog, asked, NODES_DAY, truth=False)
     at_us = windows.asked_us[:, None] + np.rint(windows.horizon_day * DAY_US).astype(np.int64)
@@ -104,7 +123,7 @@ def _seen(
     who, column = np.nonzero(rows != NONE)
     if len(who):
         start_us = int(at_us.min())
-        r, _, _ = told.at(rows[who, column], start_us, (at_us[who, column] - start_us) / 1e6)
+        r, _, _ = Sgp4Catalog(later).at(rows[who, column], start_us, (at_us[who, column] - start_us) / 1e6)
         truth_km[who, column] = r
     seen = np.asarray(np.isfinite(truth_km[..., 0]).any(axis=1))
     return windows.take(seen), truth_km[seen]
@@ -134,7 +153,7 @@ def _parts(
     scores: CatalogScores, windows: CatalogWindows, names: Mapping[int, str]
 ) -> dict[tuple[str, str, str, float], np.ndarray]:
     regime, kind = catalog_regime(windows.newest), kinds_of(np.asarray(windows.newest.norad_id), names)
-    how = scores.group % len(BEHAVIOUR)
+    how = behaviour_of(scores.group)
     column = np.arange(scores.error_km.shape[1])
     made: dict[tuple[str, str, str, float], np.ndarray] = {}
     once = len(np.unique(windows.asked_us)) == 1

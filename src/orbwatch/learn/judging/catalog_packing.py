@@ -1,4 +1,4 @@
-"""From training runs to a catalogue model that users get: exported, gated to SGP4 where it gains nothing, calibrated.
+"""From training runs to a catalogue model that users get: exported, plain SGP4 where it gains nothing, calibrated.
 
 All that is fitted here is fitted on objects that the networks were not trained on, asked about after training ended.
 """
@@ -12,37 +12,44 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from orbwatch.catalog.gp import GpTable
 from orbwatch.catalog.history import read_history
-from orbwatch.catalog.written import file_hash
+from orbwatch.catalog.written import file_hash, write_atomically
 from orbwatch.errors import InputError
 from orbwatch.learn.judging.catalog_sets import later_windows
-from orbwatch.learn.samples.catalog_features import catalog_inputs
+from orbwatch.learn.judging.catalog_shares import best_shares
+from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES
 from orbwatch.learn.samples.catalog_store import CatalogStore
 from orbwatch.learn.samples.catalog_windows import CatalogWindows
 from orbwatch.learn.training.run_folder import BEST
-from orbwatch.models.card import Card, write_card
-from orbwatch.models.catalog_calibration import GROUPS, CatalogCalibration, behaviour_group
-from orbwatch.models.catalog_runtime import CatalogForecaster, in_km
+from orbwatch.models.card import Card, read_json, write_card
+from orbwatch.models.catalog_calibration import CatalogCalibration
+from orbwatch.models.catalog_groups import Grouping
+from orbwatch.models.catalog_runtime import CatalogForecaster, corrected
+from orbwatch.models.catalog_trees import FACTS, tree_file
 from orbwatch.progress import Progress
 from orbwatch.propagate.curvilinear import shifted
+from orbwatch.settings import as_json
 from orbwatch.uncertainty.conformal import Conformal
 from orbwatch.uncertainty.gaussian import Calibration
 
-SHARES = np.linspace(0.0, 1.0, 5)
-"""Shares of the correction that the gate chooses from."""
 LEVELS = (0.5, 0.9, 0.99)
-LEAST_ROWS = 50
-"""A group and horizon with fewer truths keeps SGP4."""
-_ROWS = 2048
 
 
 def pack_catalog(
-    runs: Sequence[Path], data: Path, history: Path, folder: Path, progress: Progress, *, name: str | None = None
+    runs: Sequence[Path],
+    data: Path,
+    history: Path,
+    folder: Path,
+    progress: Progress,
+    *,
+    trees: Path | None = None,
+    name: str | None = None,
 ) -> Card:
-    """Exports the best weights of 1 to 5 runs as one model with its gate and its regions.
+    """Exports the best weights of 1 to 5 runs, and trees, as one model with its shares and its regions.
 
     data: the data set that the runs were trained on, which says what is unseen; history: the file that it was built
-    from. Raises InputError for runs or files that do not belong together.
+    from; trees: folder of `training.catalog_boosting`. Raises InputError for runs or files that do not belong together.
     """
     from orbwatch.models.checkpoint import read_checkpoint
     from orbwatch.models.export import export_checkpoints
@@ -53,10 +60,13 @@ def pack_catalog(
             raise InputError("trained on other data", file=run, field="data_sha256", legal=store.data_hash)
     if file_hash(history) != store.manifest["history_hash"]:
         raise InputError("not the history that the data set was built from", file=history)
-    windows = later_windows(read_history(history), store.settings, ("validation", "calibration"), progress)
+    read = read_history(history)
+    windows = later_windows(read, store.settings, ("validation", "calibration"), progress)
     card = export_checkpoints([run / BEST for run in runs], folder, name=name)
+    if trees is not None:
+        card = _with_trees(card, trees, store, folder)
     model = CatalogForecaster.load(folder, threads=2)
-    calibration = calibrated(model, windows, progress)
+    calibration = calibrated(model, read.newest(), windows, progress)
     coverage = {
         "calibrated_on": {
             "askings": len(windows),
@@ -69,22 +79,41 @@ def pack_catalog(
     return write_card(replace(card, coverage=coverage), folder)
 
 
-def calibrated(model: CatalogForecaster, windows: CatalogWindows, progress: Progress) -> CatalogCalibration:
-    """The gate, and regions about the gated forecasts, fitted on these windows."""
+def _with_trees(card: Card, trees: Path, store: CatalogStore, folder: Path) -> Card:
+    """Copies trees into a model's folder, if they were trained on the same objects and times."""
+    facts = read_json(trees / FACTS)
+    if facts.get("asks") != as_json(store.settings, hashed_only=True):
+        raise InputError("trees of other objects or times", file=trees / FACTS, field="asks")
+    if facts.get("history_hash") != store.manifest["history_hash"]:
+        raise InputError("trees of another history", file=trees / FACTS, field="history_hash")
+    for regime in range(len(CATALOG_REGIMES)):
+        if (trees / tree_file(regime)).exists():
+            write_atomically(folder / tree_file(regime), (trees / tree_file(regime)).read_bytes())
+    write_atomically(folder / FACTS, (trees / FACTS).read_bytes())
+    return write_card(card, folder)
+
+
+def calibrated(
+    model: CatalogForecaster, table: GpTable, windows: CatalogWindows, progress: Progress
+) -> CatalogCalibration:
+    """Groups, shares, and regions about the forecasts that these make, fitted on the windows.
+
+    table: the catalogue, one row an object, which says where constellations are.
+    """
+    progress("asking the models", 0.0)
+    answers = model.answers(windows)
+    progress("whom to believe", 0.6)
+    grouping = Grouping.fit(table, windows)
+    group = grouping.of(windows)
+    shares = best_shares(answers, true_km(windows), group)
+    progress("calibrating", 0.8)
     horizon_day = np.asarray(windows.horizon_day[0])
-    progress("where it corrects", 0.0)
-    gate = gates(model, windows)
-    empty = Conformal(LEVELS, unit="effective")
-    gated = CatalogForecaster(
-        model.folder, model.card, model.members, CatalogCalibration(horizon_day, gate, empty), model.threads
-    )
-    progress("calibrating", 0.5)
-    forecast = gated.predict(windows)
+    forecast = corrected(windows, answers, shares.at(group, np.arange(len(horizon_day))), group)
     gaussian, away = forecast.gaussian(truth_km(windows))
     found = Calibration(gaussian, away, forecast.group, np.asarray(windows.newest.norad_id))
     conformal = Conformal(LEVELS, unit="effective").fit(found)
     progress("calibrating", 1.0)
-    return CatalogCalibration(horizon_day, gate, conformal)
+    return CatalogCalibration(horizon_day, grouping, shares, conformal)
 
 
 def truth_km(windows: CatalogWindows) -> Float[np.ndarray, "n h 3"]:
@@ -93,25 +122,9 @@ def truth_km(windows: CatalogWindows) -> Float[np.ndarray, "n h 3"]:
     return np.asarray(shifted(windows.rv_teme_km, windows.truth_shift)[..., :3])
 
 
-def gates(model: CatalogForecaster, windows: CatalogWindows) -> Float[np.ndarray, "g h"]:
-    """By group and horizon, the share of the correction that has the least median error."""
-    n, h = windows.horizon_day.shape
-    error = np.empty((len(SHARES), n, h), np.float32)
-    for first in range(0, n, _ROWS):
-        rows = slice(first, first + _ROWS)
-        part = windows.take(rows)
-        given = catalog_inputs(part)
-        assert given.target is not None
-        mean = model.corrections(part, given).mean_rtn_km
-        truth = given.target * in_km(part, given)
-        for at, share in enumerate(SHARES):
-            error[at, rows] = np.linalg.norm(truth - share * mean, axis=-1)
-    group = behaviour_group(windows)
-    gate = np.zeros((len(GROUPS), h))
-    for code in range(len(GROUPS)):
-        for at in range(h):
-            here = error[:, group == code, at]
-            here = here[:, np.isfinite(here[0])]
-            if here.shape[1] >= LEAST_ROWS:
-                gate[code, at] = SHARES[np.argmin(np.median(here, axis=1))]
-    return gate
+def true_km(windows: CatalogWindows) -> Float[np.ndarray, "n h 3"]:
+    """The corrections to SGP4 that would have been right, axes as in `Answers`; NaN where not known."""
+    assert windows.truth_shift is not None
+    late_s, out_km, normal_km = np.moveaxis(windows.truth_shift, 2, 0)
+    speed = np.linalg.norm(windows.rv_teme_km[..., 3:], axis=-1)
+    return np.stack([out_km, late_s * speed, normal_km], axis=-1)

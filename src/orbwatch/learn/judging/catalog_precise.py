@@ -18,7 +18,7 @@ from orbwatch.constants import DAY_US
 from orbwatch.frames import rtn_matrix
 from orbwatch.learn.judging.catalog_scores import CatalogScores, score_table, scored
 from orbwatch.learn.judging.metrics import Columns, columns
-from orbwatch.learn.samples.catalog_asks import NONE, SPAN_DAY, asks
+from orbwatch.learn.samples.catalog_asks import FAR, NEAR, NONE, asks, is_far
 from orbwatch.learn.samples.catalog_dataset import OLDEST_DAY
 from orbwatch.learn.samples.catalog_windows import NODES_DAY, CatalogWindows, windows_of
 from orbwatch.models.catalog_runtime import CatalogForecaster
@@ -62,7 +62,7 @@ def known_orbits(orbits: Sequence[PreciseOrbit], table: GpTable) -> tuple[list[K
             strange.append(orbit)
             continue
         wanted = (table.norad_id == owner) & (table.epoch_us <= last_us)
-        wanted &= table.epoch_us >= first_us - (NODES_DAY[-1] + SPAN_DAY + OLDEST_DAY) * DAY_US
+        wanted &= table.epoch_us >= first_us - (NODES_DAY[-1] + FAR.day + OLDEST_DAY) * DAY_US
         found.append(Known(orbit, owner, table[wanted]))
     return found, strange
 
@@ -126,7 +126,8 @@ def precise_windows(each: Known, delay_us: int = 0) -> tuple[CatalogWindows, Flo
     step_us = int(ASK_EVERY_DAY * DAY_US)
     begin_us = int(each.orbit.times_us[0]) - int(NODES_DAY[-1] * DAY_US) + step_us
     asked_us = np.arange(begin_us, int(each.orbit.times_us[-1]), step_us)
-    asked = asks(table, np.full(len(asked_us), each.norad_id), asked_us)
+    owner = np.full(len(asked_us), each.norad_id)
+    asked = asks(table, owner, asked_us, FAR if is_far(table, owner[:1])[0] else NEAR)
     catalog = Sgp4Catalog(table)
     fresh = (asked.newest != NONE) & (asked_us - table.epoch_us[asked.newest] <= OLDEST_DAY * DAY_US)
     fresh &= catalog.init_status[asked.newest] == 0

@@ -41,7 +41,7 @@ class CatalogScores:
     cluster: Int[np.ndarray, " n"]
     """Askings of one cluster are not independent of each other."""
     group: Int[np.ndarray, " n"]
-    """Index into `catalog_calibration.GROUPS` of each asking."""
+    """Index into `catalog_groups.GROUPS` of each asking."""
 
 
 def scored(

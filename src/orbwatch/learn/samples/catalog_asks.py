@@ -5,20 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from orbwatch.catalog.gp import NO_TIME, GpTable
 from orbwatch.constants import DAY_US
 from orbwatch.learn.samples.catalog_asks_kernel import NONE, find_known, find_later
+from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES, catalog_regime
 
-__all__ = ["NONE", "PAST", "SPAN_DAY", "TRUTH_WITHIN_DAY", "Asks", "asks", "later_sets", "public_us"]
+__all__ = ["FAR", "NEAR", "NONE", "TRUTH_WITHIN_DAY", "Asks", "Reach", "asks", "is_far", "later_sets", "public_us"]
 
-SPAN_DAY = 14.5
-"""Sets older than this at the newest one's epoch are not looked at."""
-PAST = 48
-"""Most sets of an object that are looked at: with more, the older ones are thinned out evenly."""
-RECENT = 10
-"""The newest ones that are never thinned out."""
+
+@dataclass(frozen=True)
+class Reach:
+    """How far back the sets of an object are looked at."""
+
+    day: float
+    """Sets older than this at the newest one's epoch are not."""
+    most: int
+    """With more sets, the older ones are thinned out evenly."""
+    recent: int
+    """The newest ones, which are never thinned out."""
+
+
+NEAR = Reach(14.5, 48, 10)
+"""For all objects."""
+FAR = Reach(45.0, 128, 48)
+"""For high orbits: who keeps a slot repeats what was done weeks ago."""
 
 TRUTH_WITHIN_DAY = 0.3
 """Later sets tell where an object is at times this near to their epochs."""
@@ -52,15 +64,24 @@ def public_us(table: GpTable) -> Int[np.ndarray, " n"]:
     return np.where(table.seen_us == NO_TIME, table.epoch_us, np.maximum(table.seen_us, table.epoch_us))
 
 
-def asks(table: GpTable, norad_id: Int[np.ndarray, " n"], asked_us: Int[np.ndarray, " n"]) -> Asks:
+def asks(table: GpTable, norad_id: Int[np.ndarray, " n"], asked_us: Int[np.ndarray, " n"], reach: Reach = NEAR) -> Asks:
     """What was known of objects at times, from sets whose epoch and publication are not after the asking.
 
     table: ordered by (norad_id, epoch_us), as `catalog.history` gives it; what it holds of later times has no effect.
     """
     first, last = _rows(table, norad_id)
-    past = np.full((len(asked_us), PAST), NONE, np.int64)
-    find_known(table.epoch_us, public_us(table), first, last, asked_us, int(SPAN_DAY * DAY_US), RECENT, past)
+    past = np.full((len(asked_us), reach.most), NONE, np.int64)
+    find_known(table.epoch_us, public_us(table), first, last, asked_us, int(reach.day * DAY_US), reach.recent, past)
     return Asks(norad_id, asked_us, past)
+
+
+def is_far(table: GpTable, norad_id: Int[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
+    """Which objects are in high orbits, to be looked at as `FAR`; table: ordered by norad_id."""
+    first, last = _rows(table, norad_id)
+    if not len(table):
+        return np.zeros(len(norad_id), np.bool_)
+    regime = catalog_regime(table[np.minimum(first, len(table) - 1)])
+    return np.asarray((regime >= CATALOG_REGIMES.index("MEO")) & (first < last))
 
 
 def later_sets(

@@ -21,7 +21,7 @@ from orbwatch.catalog.history import History, read_history
 from orbwatch.catalog.written import file_hash, make_folder
 from orbwatch.constants import DAY_US
 from orbwatch.errors import InputError
-from orbwatch.learn.samples.catalog_asks import NONE, PAST, TRUTH_WITHIN_DAY, Asks, asks
+from orbwatch.learn.samples.catalog_asks import NEAR, NONE, TRUTH_WITHIN_DAY, Asks, Reach, asks
 from orbwatch.learn.samples.catalog_features import catalog_inputs
 from orbwatch.learn.samples.catalog_regimes import catalog_regime
 from orbwatch.learn.samples.catalog_store import (
@@ -102,7 +102,9 @@ def span_us(table: GpTable) -> tuple[int, int]:
     return int(np.quantile(table.epoch_us, OLD_SHARE)), int(table.epoch_us.max())
 
 
-def draw_asks(table: GpTable, norad_id: int, settings: AskSettings, begin_us: int, end_us: int) -> Asks:
+def draw_asks(
+    table: GpTable, norad_id: int, settings: AskSettings, begin_us: int, end_us: int, reach: Reach = NEAR
+) -> Asks:
     """Askings of one object between two times (UTC microseconds since 1970).
 
     table: the object's own sets. Askings without a known set, and those whose newest one is too old, are left out.
@@ -113,10 +115,10 @@ def draw_asks(table: GpTable, norad_id: int, settings: AskSettings, begin_us: in
     asked_us = np.arange(begin_us, end_us, step_us)
     asked_us = asked_us + rng.integers(0, step_us, len(asked_us))
     hidden_day = np.where(rng.random(len(asked_us)) < settings.stale, rng.uniform(0.0, STALE_DAY, len(asked_us)), 0.0)
-    few = np.where(rng.random(len(asked_us)) < settings.short, rng.integers(1, FEW + 1, len(asked_us)), PAST)
+    few = np.where(rng.random(len(asked_us)) < settings.short, rng.integers(1, FEW + 1, len(asked_us)), reach.most)
     known_us = asked_us - (hidden_day * DAY_US).astype(np.int64)
-    found = asks(table, np.full(len(asked_us), norad_id), known_us)
-    past = np.where(np.arange(PAST) >= PAST - few[:, None], found.past, NONE)
+    found = asks(table, np.full(len(asked_us), norad_id), known_us, reach)
+    past = np.where(np.arange(reach.most) >= reach.most - few[:, None], found.past, NONE)
     young = known_us - table.epoch_us[found.newest] <= OLDEST_DAY * DAY_US
     keep = (found.newest != NONE) & young & (asked_us < end_us)
     return Asks(found.norad_id[keep], asked_us[keep], past[keep])
@@ -189,6 +191,7 @@ def asked_of(
     ids: Int[np.ndarray, " n"],
     split: Int8[np.ndarray, " n"],
     until_us: int,
+    reach: Reach = NEAR,
 ) -> tuple[GpTable, Sgp4Catalog, Asks, Int8[np.ndarray, " m"]]:
     """Sets of some objects, made ready, askings of them, and the split of each."""
     table = GpTable.concat([history.of(norad_id) for norad_id in ids.tolist()], history.table.source)
@@ -198,7 +201,7 @@ def asked_of(
     for at, norad_id, code in zip(first.tolist(), ids.tolist(), split.tolist(), strict=True):
         own = table[at : at + int(np.searchsorted(table.norad_id[at:], norad_id, "right"))]
         span = (begin_us, until_us) if code == 0 else (until_us, end_us)
-        drawn = draw_asks(own, norad_id, settings, *span)
+        drawn = draw_asks(own, norad_id, settings, *span, reach)
         found.append(Asks(drawn.norad_id, drawn.asked_us, np.where(drawn.past == NONE, NONE, drawn.past + at)))
         codes.append(np.full(len(drawn), code, np.int8))
     asked = Asks(*(np.concatenate([getattr(each, n) for each in found]) for n in ("norad_id", "asked_us", "past")))

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Float32, Int
 
 from orbwatch.catalog.trend import J2_WGS72
 from orbwatch.constants import DAY_S, TWO_PI, WGS72_MU_KM3_S2, WGS72_RADIUS_KM
-from orbwatch.learn.samples.catalog_asks import PAST
+from orbwatch.learn.samples.catalog_asks import NEAR
 from orbwatch.learn.samples.catalog_scale import drag_shift_s, span_day, time_scale_s
 from orbwatch.learn.samples.catalog_windows import CatalogWindows
 from orbwatch.propagate.trend import SPANS, Span, trends
@@ -113,6 +113,7 @@ class CatalogInputs:
 
 def catalog_inputs(windows: CatalogWindows) -> CatalogInputs:
     """Features of windows, unscaled."""
+    windows = windows.near()
     age, shift, ahead, newest = windows.age_day, windows.shift, windows.ahead_day, windows.newest
     there = np.isfinite(shift[..., 0])
     followed = trends(np.where(there, age, np.nan), shift[..., 0])
@@ -228,4 +229,4 @@ def _token_columns(columns: int) -> Int[np.ndarray, "c 20"]:
     return table
 
 
-_TOKENS = _token_columns(PAST)
+_TOKENS = _token_columns(NEAR.most)

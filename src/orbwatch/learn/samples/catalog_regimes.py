@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Int8
+from jaxtyping import Float, Int8
 
 from orbwatch.catalog.gp import GpTable
 from orbwatch.constants import DAY_S, TWO_PI, WGS72_MU_KM3_S2, WGS72_RADIUS_KM
@@ -27,3 +27,9 @@ def catalog_regime(table: GpTable) -> Int8[np.ndarray, " n"]:
         altitude_km < 1200.0,
     ]
     return np.select(conditions, [5, 4, 3, 0, 1], 2).astype(np.int8)
+
+
+def perigee_altitude_km(table: GpTable) -> Float[np.ndarray, " n"]:
+    """Height of the perigee of each set's orbit above the equator's radius, from its mean motion."""
+    rate_rad_s = table.mean_motion_rev_day * (TWO_PI / DAY_S)
+    return np.asarray(np.cbrt(WGS72_MU_KM3_S2 / rate_rad_s**2) * (1.0 - table.eccentricity) - WGS72_RADIUS_KM)

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 
 from orbwatch.catalog.gp import GpTable
 from orbwatch.constants import DAY_US
-from orbwatch.learn.samples.catalog_asks import NONE, Asks, later_sets
+from orbwatch.learn.samples.catalog_asks import NEAR, NONE, Asks, later_sets
 from orbwatch.propagate.curvilinear import shift_of
 from orbwatch.propagate.sgp4 import Sgp4Catalog
 
@@ -61,6 +61,15 @@ class CatalogWindows:
         """Days from the newest set's epoch to the horizons."""
         return np.asarray(self.horizon_day + self.lag_day[:, None])
 
+    def near(self) -> CatalogWindows:
+        """The same with only that part of the past that all objects are looked at with."""
+        if self.age_day.shape[1] <= NEAR.most:
+            return self
+        age, shift, elements = (each[:, -NEAR.most :].copy() for each in (self.age_day, self.shift, self.elements))
+        old = ~(age <= NEAR.day)
+        age[old], shift[old], elements[old] = np.nan, np.nan, np.nan
+        return replace(self, age_day=age, shift=shift, elements=elements)
+
     def take(self, index: np.ndarray | slice) -> CatalogWindows:
         """Some of the windows."""
         picked = {f.name: getattr(self, f.name)[index] for f in fields(self) if getattr(self, f.name) is not None}
@@ -70,11 +79,14 @@ class CatalogWindows:
     def concat(cls, parts: Sequence[CatalogWindows]) -> CatalogWindows:
         """All windows of several sets with the same horizons, in order; truth where all of them have it."""
         joined: dict[str, Any] = {}
+        most = max(part.age_day.shape[1] for part in parts)
         for each in fields(cls):
             values = [getattr(part, each.name) for part in parts]
             if each.name == "newest":
                 joined[each.name] = GpTable.concat(values)
             else:
+                if each.name in ("age_day", "shift", "elements"):
+                    values = [_longer(value, most) for value in values]
                 joined[each.name] = None if any(v is None for v in values) else np.concatenate(values)
         return cls(**joined)
 
@@ -109,6 +121,11 @@ def windows_of(
         found[who, column] = shift_of(rv[who, column], point)
     every = np.broadcast_to(horizon_day, (n, len(horizon_day)))
     return CatalogWindows(table[newest], asked.asked_us, age_day, shift, elements, every, rv, found)
+
+
+def _longer(past: Float[np.ndarray, "n k *c"], most: int) -> Float[np.ndarray, "n most *c"]:
+    """With empty columns before the oldest set."""
+    return np.pad(past, [(0, 0), (most - past.shape[1], 0)] + [(0, 0)] * (past.ndim - 2), constant_values=np.nan)
 
 
 ELEMENTS = (

@@ -1,0 +1,86 @@
+"""Groups of alike askings: what is fitted for a group holds in it (Mondrian), whoever else is asked about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from orbwatch.catalog.gp import GpTable
+from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES, catalog_regime
+from orbwatch.learn.samples.catalog_scale import quiet_scale_s, time_scale_s
+from orbwatch.learn.samples.catalog_windows import CatalogWindows
+from orbwatch.learn.samples.crowds import cells, crowded_cells
+
+BEHAVIOUR = ("calm", "uneven", "restless", "without a past", "not seen for days")
+"""How an object's newest set has fitted the ones before it."""
+COMPANY = ("alone", "constellation")
+"""Whether many objects share its inclination and mean motion."""
+UNEVEN, RESTLESS = 2.0, 10.0
+"""Time shifts this many times the noise and drag that a day brings."""
+FEW_SETS = 3
+OLD_DAY = 3.0
+"""Newest sets older than this when asked stand in a group of their own."""
+GROUPS = tuple(f"{regime}, {company}, {how}" for regime in CATALOG_REGIMES for company in COMPANY for how in BEHAVIOUR)
+LEAST_OBJECTS = 40
+"""Groups with fewer objects are joined to one that is like them."""
+
+
+def behaviour_of(group: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
+    """Index into `BEHAVIOUR` of groups."""
+    return group % len(BEHAVIOUR)
+
+
+@dataclass(frozen=True, eq=False)
+class Grouping:
+    """Which group an asking belongs to."""
+
+    crowded: Int[np.ndarray, "c 2"]
+    """Cells of the constellations' orbits (`learn.samples.crowds`)."""
+    stands_for: Int[np.ndarray, " g"]
+    """Each of `GROUPS`, or the one that it was joined to."""
+
+    @classmethod
+    def fit(cls, table: GpTable, windows: CatalogWindows) -> Grouping:
+        """Crowds of a catalogue (one row an object), and small groups of some windows joined to others."""
+        alone = cls(crowded_cells(table), np.arange(len(GROUPS)))
+        group = alone.of(windows)
+        pairs = np.unique(np.stack([group, windows.newest.norad_id], axis=1), axis=0)
+        objects = np.bincount(pairs[:, 0], minlength=len(GROUPS))
+        return cls(alone.crowded, _joined(objects))
+
+    def of(self, windows: CatalogWindows) -> Int[np.ndarray, " n"]:
+        """Index into `GROUPS` of each window, from what was known when it was asked."""
+        near = windows.near()
+        day = near.lag_day[:, None] + 1.0
+        ratio = (time_scale_s(near, day) / quiet_scale_s(near, day))[:, 0]
+        count = np.isfinite(near.age_day).sum(axis=1)
+        conditions = [near.lag_day > OLD_DAY, count < FEW_SETS, ratio > RESTLESS, ratio > UNEVEN]
+        how = np.select(conditions, [4, 3, 2, 1], 0)
+        regime = catalog_regime(near.newest).astype(np.int64)
+        group = (regime * len(COMPANY) + self._company(near.newest)) * len(BEHAVIOUR) + how
+        return np.asarray(self.stands_for[group])
+
+    def _company(self, table: GpTable) -> Bool[np.ndarray, " n"]:
+        known = {tuple(cell) for cell in self.crowded.tolist()}
+        return np.array([tuple(cell) in known for cell in cells(table).tolist()], np.bool_)
+
+
+def _joined(objects: Int[np.ndarray, " g"]) -> Int[np.ndarray, " g"]:
+    """Groups with too few objects stand for the most alike of their regime, the wilder one of two."""
+    per = len(COMPANY) * len(BEHAVIOUR)
+    out = np.arange(len(objects))
+    for group in np.flatnonzero(objects < LEAST_OBJECTS).tolist():
+        first = group // per * per
+        others = [each for each in range(first, first + per) if objects[each] >= LEAST_OBJECTS]
+        if not others:
+            others = [first + int(objects[first : first + per].argmax())]
+        how, company = group % len(BEHAVIOUR), group // len(BEHAVIOUR)
+        out[group] = min(
+            others,
+            key=lambda each: (
+                abs(each % len(BEHAVIOUR) - how) + 0.5 * (each // len(BEHAVIOUR) != company), -(each % len(BEHAVIOUR)),
+            ),
+        )  # fmt: skip
+    return out
