@@ -197,8 +197,8 @@ def _change(
         np.degrees(np.arctan2(turned, np.einsum("ij,ij->i", normal, normal_before))),
         np.abs(motion[later] / motion[earlier] - 1.0),
         np.abs(table.eccentricity[later] - table.eccentricity[earlier]),
-        # A set that cannot be carried back so far has nothing in common with the other.
-        np.where(np.isfinite(away_km), away_km, np.inf),
+        # One that cannot be carried back so far has nothing in common with one that has a position there.
+        np.where(np.isfinite(away_km), away_km, np.where(np.isfinite(r_before).all(axis=1), np.inf, 0.0)),
         np.abs(table.bstar_per_er[pair]),
         np.abs(table.mean_motion_dot_rev_day2[pair]),
     )
