@@ -44,14 +44,26 @@ def cli() -> None:
     """Space Domain Awareness: from public orbital data to decisions with error bars that hold."""
 
 
+history_option = click.option(
+    "--history",
+    type=FILE,
+    help="Element sets over time (Parquet, or any format of sets). What was public at the start is forecast from: SGP4 "
+    "is corrected, covariances are calibrated. Without --catalog, the newest of these sets are the catalogue.",
+)
+model_option = click.option("--model", help="Forecaster: packaged model, or a model's folder. [default: catalog]")
+
+
 @cli.command()
 @click.option("--catalog", type=FILE, help="Element sets to assess; without it, today's public catalogue is fetched.")
+@history_option
+@model_option
 @click.option("--start", help="UTC start of the window. [default: this hour, or when an older catalogue was made]")
 @click.option(
     "--days", type=click.FloatRange(0.0, 30.0, min_open=True), help="Length of the window, instead of --hours."
 )
 @setting("screen.hours")
 @setting("screen.threshold_km")
+@setting("screen.reach_km")
 @setting("screen.box_rtn_km")
 @setting("screen.max_age_day")
 @setting("screen.threads")
@@ -64,7 +76,14 @@ def cli() -> None:
 @format_option("table", "json", "csv", "parquet", "cdm")
 @config_option
 def assess(
-    catalog: Path | None, start: str | None, days: float | None, output: Path, form: Any, **options: Any
+    catalog: Path | None,
+    history: Path | None,
+    model: str | None,
+    start: str | None,
+    days: float | None,
+    output: Path,
+    form: Any,
+    **options: Any,
 ) -> None:
     """The main job: every close approach of the catalogue, its probability, a report and CDMs."""
     from orbwatch import outputs, pipeline, views
@@ -73,9 +92,16 @@ def assess(
         raise click.UsageError("--days and --hours both set the length of the window: give one of them.")
 
     settings = settings_of({**options, "screen__hours": days * 24.0} if days else options)
-    read = pipeline.read_catalogue(catalog, settings.source)
     outputs.make_folders(output)
-    result = pipeline.assess(read, start, settings, terminal_progress())
+    if history is None:
+        _refuse_model(model)
+        result = pipeline.assess(
+            pipeline.read_catalogue(catalog, settings.source), start, settings, terminal_progress()
+        )
+    else:
+        newest = views.newest_of(history, model, catalog, start, settings)
+        at = newest.foresight.start_utc
+        result = pipeline.assess(newest.read, at, settings, terminal_progress(), foresight=newest.foresight)
     written = outputs.write_outputs(result, output)
     views.show_assessment(result, form, written)
     views.say_where(written, result)
@@ -83,7 +109,9 @@ def assess(
 
 
 @cli.command()
-@catalog_option
+@click.option("--catalog", type=FILE, help="Element sets: OMM (JSON, CSV, KVN, XML), TLE/3LE or Parquet; xz, gz too.")
+@history_option
+@model_option
 @click.option("--ids", type=FILE, help="File of catalogue numbers: screen these against all others.")
 @click.option("--id", "single", type=int, multiple=True, help="A catalogue number to screen against all others.")
 @click.option("--among", is_flag=True, help="Screen the given ids only among themselves.")
@@ -95,13 +123,35 @@ def assess(
 @format_option("table", "csv", "json", "parquet")
 @config_option
 def screen(
-    catalog: Path, ids: Path | None, single: tuple[int, ...], among: bool, start: str | None, form: Any, **options: Any
+    catalog: Path | None,
+    history: Path | None,
+    model: str | None,
+    ids: Path | None,
+    single: tuple[int, ...],
+    among: bool,
+    start: str | None,
+    form: Any,
+    **options: Any,
 ) -> None:
-    """Every approach below a threshold: times and miss distances only."""
-    from orbwatch import views
+    """Every approach below a threshold: times and miss distances only. With --history, on corrected orbits."""
+    from orbwatch import pipeline, views
 
-    found = views.screen_file(catalog, _ids(ids, single), among, start, settings_of(options), terminal_progress())
-    views.show_approaches(found, form)
+    settings = settings_of(options)
+    if history is None:
+        _refuse_model(model)
+        if catalog is None:
+            raise click.UsageError("Give --catalog FILE or --history FILE.")
+        read, foresight = pipeline.read_sets(catalog), None
+    else:
+        newest = views.newest_of(history, model, catalog, start, settings)
+        read, foresight, start = newest.read, newest.foresight, newest.foresight.start_utc
+    wanted = _ids(ids, single)
+    views.show_approaches(views.screen_sets(read, wanted, among, start, settings, terminal_progress(), foresight), form)
+
+
+def _refuse_model(model: str | None) -> None:
+    if model is not None:
+        raise click.UsageError("--model goes with --history only.")
 
 
 @cli.command()

@@ -28,11 +28,14 @@ from orbwatch.catalog.sources_spacetrack import SpaceTrack
 from orbwatch.catalog.store import Run, Store
 from orbwatch.catalog.written import write_atomically
 from orbwatch.conjunction.assessment import HOUR_US, Assessment, Inputs
+from orbwatch.conjunction.gate import collision_possible
 from orbwatch.conjunction.risk import assess_approaches
 from orbwatch.conjunction.screen import Approaches
 from orbwatch.conjunction.screen import screen as screen_catalog
+from orbwatch.conjunction.uncorrected import uncorrected
 from orbwatch.constants import DAY_US
 from orbwatch.errors import InputError, SourceError, StoreError
+from orbwatch.pipeline_forecast import Foresight, Sky, foresee
 from orbwatch.progress import Progress, silent
 from orbwatch.propagate.sgp4 import Sgp4Catalog
 from orbwatch.settings import Settings, SourceSettings, StoreSettings, as_json, data_folder, settings_hash
@@ -140,8 +143,12 @@ def assess(
     settings: Settings,
     progress: Progress = silent,
     covariance: CovarianceModel | None = None,
+    foresight: Foresight | None = None,
 ) -> Assessment:
     """Every close approach of the catalogue in the window, with its probability of collision, in the store.
+
+    foresight: what the catalogue's forecaster works from (`pipeline_forecast.read_newest`); states and covariances are
+    its own then, for objects and times that it can forecast, and SGP4's and `covariance`'s elsewhere.
 
     Interrupted with Ctrl-C it keeps what is finished and returns that, marked interrupted. A run that is done already
     is taken from the store.
@@ -153,9 +160,15 @@ def assess(
     catalog = Sgp4Catalog.from_gp(inputs.table)
     content = inputs.table.content_hash()
     keep_inputs(settings.store, inputs.table, content)
+    sky, forecasts = None, ""
+    if foresight is not None:
+        forecasts = foresight.key(inputs.table, inputs.hours / 24.0)
+        keep = inputs_path(settings.store, forecasts, ".npz")
+        sky = foresee(foresight, inputs.table, inputs.hours, settings.screen.threads, progress, keep)
+        model = sky.covariance
     with Store.open(settings.store.resolved_url()) as store:
         run = store.begin_or_resume_run(
-            _run_key(inputs, bodies, model, settings),
+            _run_key(inputs, bodies, model, settings, forecasts),
             "assess",
             inputs={
                 "catalog": inputs.table.source,
@@ -166,13 +179,14 @@ def assess(
                 "start_us": inputs.start_us,
                 "end_us": inputs.end_us,
                 "covariance": model.label,
+                "forecasts_sha256": forecasts,
             },
             settings=as_json(settings, hashed_only=True),  # without the store's address: it may hold a password
         )
         stored_before = run.status == "done"
         try:
             if not stored_before:
-                _work(store, run, inputs, catalog, bodies, model, settings, progress)
+                _work(store, run, inputs, catalog, bodies, model, settings, progress, sky)
                 store.finish_run(run.id)
         except KeyboardInterrupt:
             store.interrupt_run(run.id)
@@ -183,8 +197,9 @@ def assess(
         run = next(one for one in store.runs() if one.id == run.id)
         events = store.events(run.id)
     return Assessment(
-        run, inputs, settings, events, bodies, model.label, model.caution, time.monotonic() - began, stored_before
-    )
+        run, inputs, settings, events, bodies, model.label, model.caution, time.monotonic() - began, stored_before,
+        None if sky is None else sky.forecasts,
+    )  # fmt: skip
 
 
 def _work(
@@ -196,6 +211,7 @@ def _work(
     model: CovarianceModel,
     settings: Settings,
     progress: Progress,
+    sky: Sky | None,
 ) -> None:
     slab_us = round(SLAB_HOURS * HOUR_US)
     at_us = inputs.start_us if run.covered_until_us is None else run.covered_until_us
@@ -207,8 +223,15 @@ def _work(
         def show(fraction: float, done: float = done, share: float = share) -> None:
             progress("screening", min(done + share * fraction, 0.999))  # the end is told once, below
 
-        approaches = find(catalog, at_us, (until_us - at_us) / HOUR_US, settings, show)
-        store.save_slab(run.id, assess_approaches(approaches, inputs.table, bodies, model), until_us)
+        hours = (until_us - at_us) / HOUR_US
+        corrected = sky.catalog if sky is not None and until_us <= sky.forecasts.until_us else None
+        reach_km = max(settings.screen.reach_km, settings.screen.threshold_km)
+        approaches = find(catalog if corrected is None else corrected, at_us, hours, settings, show, reach_km=reach_km)
+        if reach_km > settings.screen.threshold_km:
+            near = approaches.miss_km < settings.screen.threshold_km
+            approaches = approaches[near | collision_possible(approaches, inputs.table, model)]
+        alone = None if corrected is None else uncorrected(corrected, approaches)
+        store.save_slab(run.id, assess_approaches(approaches, inputs.table, bodies, model, alone), until_us)
         at_us = until_us
     progress("screening", 1.0)
 
@@ -221,13 +244,14 @@ def find(
     progress: Callable[[float], None] | None = None,
     first: np.ndarray | None = None,
     second: np.ndarray | None = None,
+    reach_km: float | None = None,
 ) -> Approaches:
-    """Screening with the user's settings."""
+    """Screening with the user's settings; `reach_km` instead of their threshold."""
     return screen_catalog(
         catalog,
         start_us,
         hours,
-        settings.screen.threshold_km,
+        settings.screen.threshold_km if reach_km is None else reach_km,
         first=first,
         second=second,
         box_rtn_km=settings.screen.box_rtn_km,
@@ -245,14 +269,17 @@ def keep_inputs(store: StoreSettings, table: GpTable, content: str) -> Path:
     return path
 
 
-def inputs_path(store: StoreSettings, content: str) -> Path:
-    """Where the element sets with this hash are kept: beside a store that is a file, else in the data folder."""
+def inputs_path(store: StoreSettings, content: str, kind: str = ".json") -> Path:
+    """Where inputs with this hash are kept: beside a store that is a file, else in the data folder.
+
+    kind: ".json" of element sets, ".npz" of forecasts.
+    """
     url = store.resolved_url()
     folder = Path(url.removeprefix("sqlite:///")).parent if url.startswith("sqlite:///") else data_folder()
-    return folder / "inputs" / f"{content}.json"
+    return folder / "inputs" / f"{content}{kind}"
 
 
-def _run_key(inputs: Inputs, bodies: HardBodies, model: CovarianceModel, settings: Settings) -> str:
+def _run_key(inputs: Inputs, bodies: HardBodies, model: CovarianceModel, settings: Settings, forecasts: str) -> str:
     digest = hashlib.sha256()
     for part in (
         __version__,
@@ -260,6 +287,7 @@ def _run_key(inputs: Inputs, bodies: HardBodies, model: CovarianceModel, setting
         f"{inputs.start_us} {inputs.end_us}",
         model.label,
         settings_hash(settings),
+        *([forecasts] if forecasts else []),
     ):
         digest.update(part.encode() + b"\0")
     digest.update(bodies.hbr_m.tobytes())

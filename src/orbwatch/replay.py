@@ -12,12 +12,14 @@ from orbwatch.catalog.metadata import HardBodies
 from orbwatch.catalog.store import Run, Store, StoredEvent
 from orbwatch.conjunction.risk import assess_approaches
 from orbwatch.conjunction.screen import screen
+from orbwatch.conjunction.uncorrected import uncorrected
 from orbwatch.errors import StoreError
 from orbwatch.pipeline import inputs_path
+from orbwatch.pipeline_forecast import kept
 from orbwatch.propagate.sgp4 import Sgp4Catalog
 from orbwatch.settings import Settings
 from orbwatch.time import format_utc
-from orbwatch.uncertainty.covariance import EmpiricalCovariance
+from orbwatch.uncertainty.covariance import CovarianceModel, EmpiricalCovariance
 
 AROUND_S = 30.0
 TCA_TOLERANCE_S = 1e-3
@@ -61,9 +63,17 @@ def _again(event: StoredEvent, run: Run, settings: Settings) -> StoredEvent:
     table = read_gp(path).table
     if table.content_hash() != content:
         raise StoreError(f"{path} is not what run {run.id} used: its contents have another hash")
-    pair = table[np.isin(table.norad_id, [event.norad_id_1, event.norad_id_2])]
+    rows = np.flatnonzero(np.isin(table.norad_id, [event.norad_id_1, event.norad_id_2]))
+    catalog: Sgp4Catalog = Sgp4Catalog.from_gp(table[rows])
+    model: CovarianceModel = EmpiricalCovariance.load()
+    corrected = None
+    if run.inputs.get("forecasts_sha256"):
+        sky = kept(table, inputs_path(settings.store, str(run.inputs["forecasts_sha256"]), ".npz"))
+        model = sky.covariance
+        if "corrected" in event.payload:
+            catalog = corrected = sky.catalog.take(rows)
     approaches = screen(
-        Sgp4Catalog.from_gp(pair),
+        catalog,
         event.tca_us - round(AROUND_S * 1e6),
         2.0 * AROUND_S / 3600.0,
         event.miss_km + 0.1,
@@ -75,7 +85,9 @@ def _again(event: StoredEvent, run: Run, settings: Settings) -> StoredEvent:
     half = np.array([event.payload["hbr_m"] / 2.0] * 2)
     unknown = np.array(["", ""])
     bodies = HardBodies(half, unknown, unknown, np.full(2, np.nan), unknown)
-    return assess_approaches(approaches[np.array([nearest])], pair, bodies, EmpiricalCovariance.load())[0]
+    one = approaches[np.array([nearest])]
+    alone = None if corrected is None else uncorrected(corrected, one)
+    return assess_approaches(one, table[rows], bodies, model, alone)[0]
 
 
 def _compare(stored: StoredEvent, again: StoredEvent) -> list[Comparison]:

@@ -45,8 +45,16 @@ class ScreenSettings:
     """Element sets older than this at the start of the window, days, are left out: their forecast says nothing."""
     box_rtn_km: tuple[HalfSide, HalfSide, HalfSide] | None = None
     """Half sides of a radial, along-track, cross-track box around the first object, km, instead of the sphere."""
+    reach_km: Annotated[float, Range(ge=0.0, le=500.0)] = 0.0
+    """`assess` looks this far, km, where that is beyond the threshold, and keeps of what lies between them all that may
+    collide: approaches with a collision inside the 99 % ellipsoid of the relative position."""
     threads: Annotated[int, Range(ge=1, le=256), NOT_HASHED] = 2
     """Processor threads to compute with; results do not depend on it."""
+
+    def __post_init__(self) -> None:
+        if self.reach_km and self.box_rtn_km is not None:
+            hint = "The box says by itself what is looked at"
+            raise InputError("no reach beside a box", field="screen.reach_km", value=self.reach_km, hint=hint)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 
 from orbwatch.catalog.gp import GpTable
 from orbwatch.catalog.omm_json import write_omm_json
+from orbwatch.catalog.quality import GpRead
 from orbwatch.catalog.store import Store, StoredEvent
 from orbwatch.conjunction.assessment import Assessment
 from orbwatch.conjunction.screen import Approaches
@@ -20,6 +21,7 @@ from orbwatch.errors import InputError
 from orbwatch.frames import teme_to_itrf
 from orbwatch.outputs import Outputs
 from orbwatch.pipeline import find, read_sets, sizes, window_start
+from orbwatch.pipeline_forecast import Foresight, Newest, foresee, read_newest
 from orbwatch.progress import Progress
 from orbwatch.propagate.sgp4 import Sgp4Catalog
 from orbwatch.replay import Comparison
@@ -69,26 +71,56 @@ _APPROACH_NUMBERS = {
 }  # fmt: skip
 
 
-def screen_file(
-    catalog: Path, ids: list[int] | None, among: bool, start: str | None, settings: Settings, progress: Progress
+def newest_of(history: Path, model: str | None, catalog: Path | None, start: str | None, settings: Settings) -> Newest:
+    """The newest public sets of a history at the start (as given, else by `window_start`), of a catalogue's objects."""
+    read = None if catalog is None else read_sets(catalog)
+    if start is None:
+        table = read_sets(history).table if read is None else read.table
+        start_us = window_start(None, table.newest())
+    else:
+        start_us = parse_utc(start)
+    newest = read_newest(history, model or "catalog", start_us, settings.screen.max_age_day, read)
+    if newest.newer:
+        sys.stderr.write(f"{history} has newer sets than {catalog} (objects: {newest.newer:,}); these are used\n")
+    return newest
+
+
+def screen_sets(
+    read: GpRead,
+    ids: list[int] | None,
+    among: bool,
+    start: str | None,
+    settings: Settings,
+    progress: Progress,
+    foresight: Foresight | None = None,
 ) -> Approaches:
-    """Screen a catalogue file: all against all; with ids, these against all, or among themselves."""
-    table = read_sets(catalog).table.newest()
-    indices = None if ids is None else _rows_of(table, ids, catalog)
+    """Screen element sets: all against all; with ids, these against all, or among themselves.
+
+    foresight: on orbits that the catalogue's forecaster corrects, as far ahead as it does.
+    """
+    table = read.table.newest()
+    indices = None if ids is None else _rows_of(table, ids)
     if among and indices is None:
         raise InputError("which objects?", field="--among", hint="Give --ids FILE or --id NUMBER")
     if among and indices is not None:
         table, indices = table[indices], None
     start_us = window_start(start, table)
     hours = settings.screen.hours
-    return find(Sgp4Catalog.from_gp(table), start_us, hours, settings, lambda f: progress("screening", f), indices)
+    catalog: Sgp4Catalog = Sgp4Catalog.from_gp(table)
+    if foresight is not None:
+        sky = foresee(foresight, table, hours, settings.screen.threads, progress)
+        if start_us + round(hours * 3.6e9) > sky.forecasts.until_us:
+            legal = f"until {format_utc(sky.forecasts.until_us, 0)}"
+            raise InputError("a longer window than the forecasts", field="--hours", value=hours, legal=legal)
+        catalog = sky.catalog
+    return find(catalog, start_us, hours, settings, lambda f: progress("screening", f), indices)
 
 
-def _rows_of(table: GpTable, ids: list[int], file: Path) -> np.ndarray:
+def _rows_of(table: GpTable, ids: list[int]) -> np.ndarray:
     missing = sorted(set(ids) - set(table.norad_id.tolist()))
     if missing:
         some = ", ".join(map(str, missing[:5])) + (" ..." if len(missing) > 5 else "")
-        raise InputError(f"{len(missing)} of the wanted objects are not in the catalogue: {some}", file=file)
+        raise InputError(f"{len(missing)} of the wanted objects are not in the catalogue: {some}", file=table.source)
     return np.flatnonzero(np.isin(table.norad_id, ids))
 
 
@@ -109,7 +141,7 @@ def show_states(catalog: Path, at: str, ids: list[int] | None, form: Format) -> 
     """TEME states of the newest set of each object at one instant; failures are empty with their status."""
     table = read_sets(catalog).table.newest()
     if ids is not None:
-        table = table[_rows_of(table, ids, catalog)]
+        table = table[_rows_of(table, ids)]
     states = Sgp4Catalog.from_gp(table).states(np.array([parse_utc(at)]))
     columns: dict[str, Any] = {"norad_id": table.norad_id}
     for quantity, unit, values in (("", "km", states.r_teme_km), ("v", "km_s", states.v_teme_km_s)):

@@ -62,6 +62,17 @@ def read_history(
     Sets out of range, of decayed objects (perigee inside the Earth) and off their object's own trend (`off_trend`) are
     put aside. Raises InputError when nothing is legible; a selection that matches nothing gives an empty history.
     """
+    return clean_history(*read_sets(path, ids, start_us, end_us, public_by_us))
+
+
+def read_sets(
+    path: str | Path,
+    ids: Collection[int] | None = None,
+    start_us: int | None = None,
+    end_us: int | None = None,
+    public_by_us: int | None = None,
+) -> tuple[GpTable, list[Rejected]]:
+    """As `read_history`, in file order and before the cleaning; and what could not be read."""
     path = Path(path)
     files = [path]
     if path.is_dir():
@@ -84,8 +95,7 @@ def read_history(
         first = f"; the first of {len(rejected)} files: {rejected[0]}" if rejected else ""
         raise InputError(f"no element sets in it{first}", file=path)
     table = tables[0] if len(tables) == 1 else GpTable.concat(tables, str(path))
-    tables.clear()
-    return clean_history(table, rejected)
+    return table, rejected
 
 
 def clean_history(table: GpTable, rejected: list[Rejected] | None = None) -> History:

@@ -32,6 +32,28 @@ class Inputs:
 
 
 @dataclass(frozen=True)
+class Forecasts:
+    """What a forecaster did for a run."""
+
+    label: str
+    """The forecaster: model, date, and what it was calibrated on."""
+    until_us: int
+    """End of the forecasts."""
+    counts: tuple[tuple[str, bool, int], ...]
+    """What is said of forecasts ("ok", or why not), whether they are used, and of how many objects."""
+
+    @property
+    def used(self) -> int:
+        """Objects with a forecast."""
+        return sum(number for _, has, number in self.counts if has)
+
+    @property
+    def objects(self) -> int:
+        """All objects."""
+        return sum(number for _, _, number in self.counts)
+
+
+@dataclass(frozen=True)
 class Assessment:
     """A finished (or interrupted) run with its events, the most probable collision first."""
 
@@ -47,6 +69,8 @@ class Assessment:
     """Wall time of this call."""
     stored_before: bool
     """Whether the run was done already and its events come from the store."""
+    forecasts: Forecasts | None = None
+    """Where states and covariances are a forecaster's."""
 
     @property
     def ranked(self) -> list[StoredEvent]:

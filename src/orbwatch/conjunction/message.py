@@ -10,6 +10,7 @@ from jaxtyping import Float
 from orbwatch.catalog.cdm import Cdm, CdmObject
 from orbwatch.catalog.metadata import object_type
 from orbwatch.catalog.store import StoredEvent
+from orbwatch.conjunction.risk import covariance_sources
 from orbwatch.frames import gcrf_to_eme2000, rtn_matrix, teme_to_gcrf
 from orbwatch.time import us_to_jd
 
@@ -44,6 +45,7 @@ def event_cdm(event: StoredEvent, creation_us: int) -> Cdm:
                 f"HBR = {float(payload['hbr_m'])} m",
                 _ascii(f"HBR SOURCE: {payload['hbr_source']}"),
                 f"FLAGS: {' '.join(payload['flags']) or 'none'}",
+                *_by_sgp4_alone(event),
             )
         },
     )
@@ -82,10 +84,23 @@ def _object(event: StoredEvent, i: int) -> CdmObject:
         covariance_method="DEFAULT",
         maneuverable="N/A",
         comments={
-            "state_vector": (f"SGP4 FROM ELEMENTS {payload['age_day'][i]:.3f} DAYS OLD AT TCA",),
-            "covariance": (NO_VELOCITY_COVARIANCE, _ascii(payload["covariance_source"])),
+            "state_vector": (f"{_state_source(event, i)} {payload['age_day'][i]:.3f} DAYS OLD AT TCA",),
+            "covariance": (NO_VELOCITY_COVARIANCE, _ascii(covariance_sources(event)[i])),
         },
     )
+
+
+def _state_source(event: StoredEvent, i: int) -> str:
+    corrected = event.payload.get("corrected", (False, False))[i]
+    return f"SGP4{', CORRECTED BY A FORECASTER,' if corrected else ''} FROM ELEMENTS"
+
+
+def _by_sgp4_alone(event: StoredEvent) -> tuple[str, ...]:
+    """SGP4's own miss, of events of corrected orbits."""
+    if "sgp4_miss_km" not in event.payload:
+        return ()
+    miss_km = event.payload["sgp4_miss_km"]
+    return ("MISS BY SGP4 ALONE: " + ("NONE NEARBY" if miss_km is None else f"{miss_km * 1e3:.1f} m"),)
 
 
 def _eme2000(

@@ -15,6 +15,7 @@ from orbwatch.catalog.store import StoredEvent, event_key
 from orbwatch.conjunction.event import FLAGS, PcResult, Probabilities, assess
 from orbwatch.conjunction.maximum import dilution_curve, hbr_curve
 from orbwatch.conjunction.screen import Approaches
+from orbwatch.conjunction.uncorrected import Uncorrected
 from orbwatch.constants import DAY_US
 from orbwatch.frames import rtn_matrix
 from orbwatch.uncertainty.covariance import CovarianceModel
@@ -23,6 +24,8 @@ RISK_FLAGS: Mapping[str, str] = {
     **FLAGS,
     "co_moving": "docked, in formation or on the same orbit: a 2-D probability does not apply",
     "covariance_extrapolated": "an element set is older than the covariance model was measured for",
+    "forecast_doubtful": "something speaks against an object's forecast, and its region is wide: its source says what",
+    "no_forecast": "an object has no forecast: its state is SGP4's, its covariance the empirical one",
 }
 """What each flag of an event means."""
 
@@ -31,12 +34,17 @@ CURVE_SCALE = np.geomspace(0.05, 20.0, 81)
 
 
 def assess_approaches(
-    approaches: Approaches, table: GpTable, bodies: HardBodies, model: CovarianceModel
+    approaches: Approaches,
+    table: GpTable,
+    bodies: HardBodies,
+    model: CovarianceModel,
+    alone: Uncorrected | None = None,
 ) -> list[StoredEvent]:
     """Events from approaches: rows of `table` and of `bodies` are the approaches' indices.
 
     Every event's payload holds what its numbers rest on: epochs and ages, TEME states at TCA, both RTN covariances with
-    their source, the hard-body radius with its source, the maximum probability and the flags.
+    their sources, the hard-body radius with its source, the maximum probability and the flags. alone: for approaches
+    of corrected orbits, SGP4's own.
     """
     if not len(approaches):
         return []
@@ -44,7 +52,8 @@ def assess_approaches(
     tca_us = approaches.tca_us
     sets = [table[index] for index in (first, second)]
     covs = [model.cov_rtn_km2(part, tca_us) for part in sets]
-    beyond = [model.extrapolated(part, tca_us) for part in sets]
+    sources = [model.sources(part, tca_us) for part in sets]
+    raised = [model.flags(part, tca_us) for part in sets]
     ages = np.stack([(tca_us - part.epoch_us) / DAY_US for part in sets], axis=1)
     hbr_m, hbr_source = bodies.combined(first, second)
     found = assess(
@@ -56,8 +65,8 @@ def assess_approaches(
         covs[1],
         hbr_m,
         hbr_source=hbr_source,
-        cov_source_1=model.label,
-        cov_source_2=model.label,
+        cov_source_1=sources[0],
+        cov_source_2=sources[1],
         cov_age_day_1=ages[:, 0],
         cov_age_day_2=ages[:, 1],
     )
@@ -72,7 +81,11 @@ def assess_approaches(
         "v_teme_km_s": np.stack([approaches.v1_teme_km_s, approaches.v2_teme_km_s], axis=1).tolist(),
     }
     maximum = found.pc["alfano_2005", "maximum"]
-    extra = {"co_moving": approaches.co_moving, "covariance_extrapolated": beyond[0] | beyond[1]}
+    if alone is not None:
+        plain["sgp4_miss_km"] = [_or_none(miss) for miss in alone.miss_km]
+        plain["corrected"] = alone.moved.tolist()
+        plain["after_sgp4_s"] = [_or_none(later) for later in alone.later_s]
+    extra = {"co_moving": approaches.co_moving, **{name: raised[0][name] | raised[1][name] for name in raised[0]}}
     return [
         StoredEvent(
             event_key=event_key(int(approaches.norad_id_1[i]), int(approaches.norad_id_2[i]), int(tca_us[i])),
@@ -89,15 +102,21 @@ def assess_approaches(
                 "method": "foster_1992",
                 "kind": "circle",
                 "pc_maximum": _or_none(maximum[i]),
-                "flags": [*found.flags_of(i), *(name for name, raised in extra.items() if raised[i])],
+                "flags": [*found.flags_of(i), *(name for name, up in extra.items() if up[i])],
                 "hbr_m": float(hbr_m[i]),
                 "hbr_source": hbr_source[i],
-                "covariance_source": model.label,
+                "covariance_sources": [sources[0][i], sources[1][i]],
                 **{name: values[i] for name, values in plain.items()},
             },
         )
         for i in range(len(approaches))
     ]
+
+
+def covariance_sources(event: StoredEvent) -> tuple[str, str]:
+    """Where each object's covariance comes from; events that older versions stored have one source for both."""
+    both = event.payload.get("covariance_sources") or [event.payload["covariance_source"]] * 2
+    return str(both[0]), str(both[1])
 
 
 def _or_none(value: np.floating) -> float | None:
@@ -148,11 +167,12 @@ def probabilities(event: StoredEvent) -> Probabilities:
         np.array(payload[name], float)[:, None] for name in ("r_teme_km", "v_teme_km_s", "cov_rtn_km2")
     )
     ages = np.array(payload["age_day"], float)
+    source_1, source_2 = covariance_sources(event)
     return assess(
         r1, v1, cov1, r2, v2, cov2, np.array([payload["hbr_m"]], float),
         hbr_source=payload["hbr_source"],
-        cov_source_1=payload["covariance_source"],
-        cov_source_2=payload["covariance_source"],
+        cov_source_1=source_1,
+        cov_source_2=source_2,
         cov_age_day_1=ages[:1],
         cov_age_day_2=ages[1:],
     )  # fmt: skip

@@ -138,7 +138,7 @@ def screen(
     role[first if first is not None else slice(None)] |= 1
     role[second if second is not None else slice(None)] |= 2
     rows = np.flatnonzero(role)
-    part = catalog if len(rows) == len(catalog) else Sgp4Catalog.from_gp(catalog.table[rows])
+    part = catalog if len(rows) == len(catalog) else catalog.take(rows)
     role = role[rows]
     short = min((np.flatnonzero(role & 1), np.flatnonzero(role & 2)), key=len)
     few = short if len(short) <= _FEW else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from orbwatch.catalog.gp import GpTable
 from orbwatch.catalog.history import check_ordered
@@ -50,6 +50,8 @@ class CatalogForecasts:
     status: np.ndarray
     """"ok", or what speaks against the forecast, or why there is none."""
     model: str
+    sgp4_teme_km: Float[np.ndarray, "n h 3"] | None = None
+    """Where SGP4 from the newest set alone has it; None: not kept."""
 
     def columns(self) -> dict[str, Any]:
         """One row an object and horizon; units in the names."""
@@ -115,13 +117,14 @@ def forecast_catalog(
     made = CatalogForecasts(
         norad_id, asked_us, horizon_day, newest_us, np.full((n, h, 6), np.nan), np.full((n, h, 3, 3), np.nan),
         np.full((n, h, len(LEVELS)), np.inf), np.full(n, "", "<U16"), status, forecaster.card.name,
+        np.full((n, h, 3), np.nan),
     )  # fmt: skip
     at_us = asked_us + np.rint(horizon_day * DAY_US).astype(np.int64)
-    for rows, past in _blocks(table, asked, use):
+    for rows, past in asked_in_blocks(table, asked, use):
         doubt = believed(table, past)
         some = doubt.asked.newest != NONE
         status[rows[~some]] = "sets that only contradict each other"
-        windows, moving = _windows(table, doubt.asked.take(some), horizon_day)
+        windows, moving = windows_known(table, doubt.asked.take(some), horizon_day)
         status[rows[some][~moving]] = "elements that cannot be propagated"
         rows, rival = rows[some][moving], doubt.rival[some][moving]
         contradicted = doubt.contradicted[some][moving]
@@ -131,6 +134,8 @@ def forecast_catalog(
         forecast = forecaster.predict(windows)
         cov = widened(forecast.cov_rtn_km2, forecast.rv_teme_km, table, rival, np.tile(at_us, (len(rows), 1)))
         made.rv_teme_km[rows], made.cov_rtn_km2[rows] = forecast.rv_teme_km, cov
+        assert made.sgp4_teme_km is not None
+        made.sgp4_teme_km[rows] = windows.rv_teme_km[..., :3]
         made.regime[rows] = np.array(CATALOG_REGIMES)[catalog_regime(windows.newest)]
         gaussian = GaussianForecast(forecast.rv_teme_km[..., :3], cov)
         for at, level in enumerate(LEVELS):
@@ -140,7 +145,9 @@ def forecast_catalog(
     return made
 
 
-def _blocks(table: GpTable, asked: Asks, use: Int[np.ndarray, " k"]) -> Iterator[tuple[Int[np.ndarray, " m"], Asks]]:
+def asked_in_blocks(
+    table: GpTable, asked: Asks, use: Int[np.ndarray, " k"]
+) -> Iterator[tuple[Int[np.ndarray, " m"], Asks]]:
     """Some askings at a time, those of high orbits with what is known of them from further back."""
     far = is_far(table, asked.norad_id[use])
     for chosen, reach in ((use[~far], NEAR), (use[far], FAR)):
@@ -150,8 +157,10 @@ def _blocks(table: GpTable, asked: Asks, use: Int[np.ndarray, " k"]) -> Iterator
             yield rows, some if reach is NEAR else asks(table, some.norad_id, some.asked_us, reach)
 
 
-def _windows(table: GpTable, asked: Asks, horizon_day: Float[np.ndarray, " h"]) -> tuple[CatalogWindows, np.ndarray]:
-    """Windows of those askings whose newest set can be propagated, and which those are."""
+def windows_known(
+    table: GpTable, asked: Asks, horizon_day: Float[np.ndarray, " h"]
+) -> tuple[CatalogWindows, Bool[np.ndarray, " n"]]:
+    """Windows of those askings whose newest set can be propagated, and which those are; all must have a newest set."""
     rows, place = np.unique(asked.past[asked.past != NONE], return_inverse=True)
     past = np.full(asked.past.shape, NONE, np.int64)
     past[asked.past != NONE] = place
@@ -168,10 +177,11 @@ def _status(windows: CatalogWindows, forecast: CatalogForecast) -> np.ndarray:
     count = np.isfinite(windows.age_day).sum(axis=1)
     restless = behaviour_of(forecast.group) == BEHAVIOUR.index("restless")
     return np.select(
-        [~behind, windows.lag_day > OLD_DAY, count < FEW_SETS, restless],
+        [~behind, windows.lag_day > OLD_DAY, count == 1, count < FEW_SETS, restless],
         [
             "re-enters, or SGP4 ends",
             "old set: wide region",
+            "one set and no past: wide region",
             "hardly any past: wide region",
             "restless: maneuvers or bad sets",
         ],

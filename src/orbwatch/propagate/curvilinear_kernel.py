@@ -101,25 +101,30 @@ def find_rows(rv: Doubles, r: Doubles, out: Doubles) -> None:
 
 
 @numba.njit(cache=True, nogil=True)
+def move_row(state: Doubles, seconds_on: float, out_km: float, normal_km: float, out: Doubles, axes: Doubles) -> None:
+    """One state (6,) moved along its orbit and then across, into out (6,); axes (2, 3): outwards and normal there."""
+    alpha, radius, sigma = _orbit(state)
+    out[:] = np.nan
+    if not (alpha > 0.0 and radius > 0.0) or not math.isfinite(seconds_on):
+        return
+    period = 2.0 * math.pi / math.sqrt(MU_KM3_S2 * alpha**3)
+    target = seconds_on - period * math.floor(seconds_on / period + 0.5)
+    turn = target * math.sqrt(MU_KM3_S2 * alpha**3)
+    for _ in range(_ROUNDS):
+        seconds, far = _turned(state, turn, alpha, radius, sigma, out)
+        step = (target - seconds) * math.sqrt(MU_KM3_S2 * alpha) / far
+        turn += min(max(step, -1.0), 1.0)
+        if abs(step) < _SMALL:
+            break
+    _turned(state, turn, alpha, radius, sigma, out)
+    _axes(out, axes[0], axes[1])
+    for i in range(3):
+        out[i] += out_km * axes[0, i] + normal_km * axes[1, i]
+
+
+@numba.njit(cache=True, nogil=True)
 def move_rows(rv: Doubles, moves: Doubles, out: Doubles) -> None:
     """The inverse: states (n, 6) moved along their orbits by moves[:, 0] s, and across by moves[:, 1:] km."""
-    across, normal = np.empty(3), np.empty(3)
+    axes = np.empty((2, 3))
     for row in range(len(rv)):
-        state, target = rv[row], moves[row, 0]
-        alpha, radius, sigma = _orbit(state)
-        out[row, :] = np.nan
-        if not (alpha > 0.0 and radius > 0.0) or not math.isfinite(target):
-            continue
-        period = 2.0 * math.pi / math.sqrt(MU_KM3_S2 * alpha**3)
-        target -= period * math.floor(target / period + 0.5)
-        turn = target * math.sqrt(MU_KM3_S2 * alpha**3)
-        for _ in range(_ROUNDS):
-            seconds, far = _turned(state, turn, alpha, radius, sigma, out[row])
-            step = (target - seconds) * math.sqrt(MU_KM3_S2 * alpha) / far
-            turn += min(max(step, -1.0), 1.0)
-            if abs(step) < _SMALL:
-                break
-        _turned(state, turn, alpha, radius, sigma, out[row])
-        _axes(out[row], across, normal)
-        for i in range(3):
-            out[row, i] += moves[row, 1] * across[i] + moves[row, 2] * normal[i]
+        move_row(rv[row], moves[row, 0], moves[row, 1], moves[row, 2], out[row], axes)

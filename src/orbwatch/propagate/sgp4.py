@@ -147,6 +147,10 @@ class Sgp4Catalog:
         """A catalogue from element sets; elements that cannot be propagated are flagged in `init_status`."""
         return cls(table)
 
+    def take(self, index: Int[np.ndarray, " k"]) -> Sgp4Catalog:
+        """Some of the objects."""
+        return Sgp4Catalog(self.table[index])
+
     def __len__(self) -> int:
         return len(self.table)
 

@@ -9,9 +9,10 @@ import numpy as np
 from orbwatch import __version__
 from orbwatch.catalog.store import StoredEvent
 from orbwatch.conjunction.assessment import Assessment
-from orbwatch.conjunction.risk import RISK_FLAGS, PlaneView, plane_view
+from orbwatch.conjunction.risk import RISK_FLAGS, PlaneView, covariance_sources, plane_view
 from orbwatch.constants import DAY_US, WGS72_RADIUS_KM
 from orbwatch.report import plots
+from orbwatch.report.forecasts import correction, forecast_number, forecast_table, miss_by_sgp4
 from orbwatch.report.html import Page, Section, Table
 from orbwatch.settings import RiskSettings, Settings
 from orbwatch.time import format_utc
@@ -28,6 +29,7 @@ def page(result: Assessment, truth: Table | None = None, label: str = "") -> Pag
         lead=_lead(result),
         numbers=[
             (f"{len(inputs.table):,}", "objects, all against all"),
+            *forecast_number(result),
             (f"{len(result.events):,}", f"approaches within {_volume(settings)}"),
             (f"{result.watched:,}", f"with Pc ≥ {settings.risk.pc_watch:g}"),
             (f"{result.alerts:,}", f"alerts: Pc ≥ {settings.risk.pc_alert:g}"),
@@ -38,6 +40,7 @@ def page(result: Assessment, truth: Table | None = None, label: str = "") -> Pag
             *([("Planted and found", truth)] if truth else []),
             ("Approaches, most probable collision first", _listed(result)),
             *([("Co-moving pairs", _co_moving(result))] if result.co_moving else []),
+            *([("Where states and covariances come from", forecast_table(result))] if result.forecasts else []),
         ],
         sections_title="Most probable collisions",
         sections=[_section(event, settings.risk) for event in result.ranked[: settings.report.top_events]],
@@ -47,6 +50,8 @@ def page(result: Assessment, truth: Table | None = None, label: str = "") -> Pag
 
 def _volume(settings: Settings) -> str:
     box = settings.screen.box_rtn_km
+    if settings.screen.reach_km > settings.screen.threshold_km:
+        return f"{settings.screen.threshold_km:g} km, or {settings.screen.reach_km:g} km where they may collide"
     if box is None:
         return f"{settings.screen.threshold_km:g} km"
     return f"± {' × '.join(f'{side:g}' for side in box)} km (RTN)"
@@ -55,7 +60,7 @@ def _volume(settings: Settings) -> str:
 def _reach_km(settings: Settings) -> float:
     """The largest miss distance there can be."""
     box = settings.screen.box_rtn_km
-    return settings.screen.threshold_km if box is None else float(np.linalg.norm(box))
+    return max(settings.screen.reach_km, settings.screen.threshold_km) if box is None else float(np.linalg.norm(box))
 
 
 def _store_option(settings: Settings) -> str:
@@ -107,7 +112,7 @@ def _overview(result: Assessment) -> list[plots.Spec]:
     )
     if not events:
         return [ages]
-    shown = events[:20_000]  # the most probable ones; more dots than this only slow the page
+    shown = events[:20_000][::-1]  # the most probable ones, on top; more dots than this only slow the page
     radii = np.linalg.norm([event.payload["r_teme_km"][0] for event in events], axis=1)
     return [
         plots.approaches_in_time(
@@ -130,6 +135,7 @@ def _listed(result: Assessment) -> Table:
             event.name_1 or str(event.norad_id_1),
             event.name_2 or str(event.norad_id_2),
             event.miss_km,
+            *([event.payload.get("sgp4_miss_km")] if result.forecasts else []),
             event.rel_speed_km_s,
             event.pc,
             event.payload.get("pc_maximum"),
@@ -140,18 +146,21 @@ def _listed(result: Assessment) -> Table:
         ]
         for event in result.ranked[:LISTED]
     ]
+    alone = ["By SGP4, km"] if result.forecasts else []
     more = len(result.ranked) - len(rows)
     note = f"{more:,} less probable approaches are in events.csv beside this file. " if more > 0 else ""
     note += (
         "Pc: foster_1992 over a circle of the combined hard-body radius. Maximum: over all scales of the covariance. "
         f"Covariance: {result.covariance_label}."
     )
+    if result.forecasts:
+        note += " By SGP4: the miss distance of the nearest approach without the forecaster's correction."
     return Table(
-        ["TCA, UTC", "Object 1", "Object 2", "Miss, km", "Speed, km/s", "Pc", "Pc maximum", "HBR, m",
+        ["TCA, UTC", "Object 1", "Object 2", "Miss, km", *alone, "Speed, km/s", "Pc", "Pc maximum", "HBR, m",
          "Oldest set, days", "Flags", "Event"],
         rows,
-        {"Miss, km": ".3f", "Speed, km/s": ".2f", "Pc": ".2e", "Pc maximum": ".2e", "HBR, m": ".1f",
-         "Oldest set, days": ".2f"},
+        {"Miss, km": ".3f", "By SGP4, km": ".3f", "Speed, km/s": ".2f", "Pc": ".2e", "Pc maximum": ".2e",
+         "HBR, m": ".1f", "Oldest set, days": ".2f"},
         [event.event_key for event in result.ranked[: min(top, LISTED)]] + [None] * max(len(rows) - top, 0),
         note,
     )  # fmt: skip
@@ -206,8 +215,11 @@ def _facts(event: StoredEvent) -> list[tuple[str, str]]:
         ("Miss distance", f"{event.miss_km:.4f} km = R {r:+.4f}, T {t:+.4f}, N {n:+.4f} km (RTN of object 1)"),
         ("Relative speed", f"{event.rel_speed_km_s:.3f} km/s"),
         ("Hard-body radius", f"{payload['hbr_m']:g} m combined ({payload['hbr_source']})"),
-        ("Covariance", payload["covariance_source"]),
+        *miss_by_sgp4(event),
     ]
+    sources = covariance_sources(event)
+    if sources[0] == sources[1]:
+        facts.append(("Covariance", sources[0]))
     for i, (number, name) in enumerate(((event.norad_id_1, event.name_1), (event.norad_id_2, event.name_2))):
         sr, st, sn = sigmas[i]
         facts.append(
@@ -217,6 +229,8 @@ def _facts(event: StoredEvent) -> list[tuple[str, str]]:
                 f"1σ R {sr:.3f}, T {st:.3f}, N {sn:.3f} km",
             )
         )
+        if sources[0] != sources[1]:
+            facts.append((f"Covariance {i + 1}", sources[i]))
     return facts
 
 
@@ -244,7 +258,7 @@ def _method(result: Assessment) -> list[tuple[str, str]]:
         ("Element sets", f"{inputs.table.source or 'given'}: {len(inputs.table):,} used; left out: {left_out}"),
         ("SHA-256 of the sets used", str(run.inputs.get("catalog_sha256", ""))),
         ("Quarantined", bad or "none"),
-        ("Propagation", "SGP4/SDP4, WGS-72, TEME (AIAA 2006-6753)"),
+        ("Propagation", "SGP4/SDP4, WGS-72, TEME (AIAA 2006-6753)" + correction(result)),
         (
             "Screening",
             f"all pairs, every approach within {_volume(settings)}; "

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from orbwatch.catalog.store import StoredEvent
+from orbwatch.conjunction.risk import covariance_sources
 from orbwatch.time import format_utc
 
 
 def event_columns(events: Sequence[StoredEvent]) -> dict[str, Any]:
-    """One row per event, units in the names; a missing number is NaN."""
+    """One row per event, units in the names; a missing number is NaN. sgp4_miss_km: without a forecaster."""
     payloads = [event.payload for event in events]
+    both = list(zip(payloads, events, strict=True))
     return {
         "event": [event.event_key for event in events],
         "norad_id_1": np.array([event.norad_id_1 for event in events], np.int64),
@@ -29,9 +31,16 @@ def event_columns(events: Sequence[StoredEvent]) -> dict[str, Any]:
         "hbr_m": _numbers([payload["hbr_m"] for payload in payloads]),
         "oldest_set_day": _numbers([max(payload["age_day"]) for payload in payloads]),
         "pc_method": [f"{payload['method']} {payload['kind']}" for payload in payloads],
-        "covariance": [payload["covariance_source"] for payload in payloads],
+        "sgp4_miss_km": _numbers([payload.get("sgp4_miss_km", event.miss_km) for payload, event in both]),
+        "covariance": [_sources(event) for event in events],
         "flags": [" ".join(payload["flags"]) for payload in payloads],
     }
+
+
+def _sources(event: StoredEvent) -> str:
+    """One where both objects have the same, else both in their order."""
+    first, second = covariance_sources(event)
+    return first if first == second else f"1: {first}; 2: {second}"
 
 
 def _numbers(values: Sequence[float | None]) -> np.ndarray:

@@ -3,7 +3,7 @@
 Public element sets carry no covariance. `EmpiricalCovariance` gives the spread of SGP4 from one set against a newer
 set of the same object, per orbital regime and age. The newer set is pseudo-truth: what both sets share (the common
 errors of the theory, of the fits and of the sensors) does not show, so the table is a floor on the real error, not the
-error. A forecaster calibrated against better truth can take its place through the same protocol.
+error. `forecast_covariance` takes its place, through the same protocol, where the catalogue's forecaster has an answer.
 """
 
 from __future__ import annotations
@@ -53,8 +53,12 @@ class CovarianceModel(Protocol):
         """What the covariance does not cover, in one sentence for the report."""
         ...
 
-    def extrapolated(self, table: GpTable, at_us: Int[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
-        """Which sets are older at `at_us` than the model was made for."""
+    def flags(self, table: GpTable, at_us: Int[np.ndarray, " n"]) -> Mapping[str, Bool[np.ndarray, " n"]]:
+        """What speaks against the covariance of each set at `at_us`, by flag."""
+        ...
+
+    def sources(self, table: GpTable, at_us: Int[np.ndarray, " n"]) -> list[str]:
+        """Where the covariance of each set comes from: `label`, or the part of it that holds for the set."""
         ...
 
     def cov_rtn_km2(self, table: GpTable, at_us: Int[np.ndarray, " n"]) -> Float[np.ndarray, "n 3 3"]:
@@ -147,9 +151,13 @@ class EmpiricalCovariance:
         age_day = np.abs(at_us - table.epoch_us) / DAY_US
         return Looked(regime_of(table), age_day, age_day > self.age_day[-1])
 
-    def extrapolated(self, table: GpTable, at_us: Int[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
+    def flags(self, table: GpTable, at_us: Int[np.ndarray, " n"]) -> Mapping[str, Bool[np.ndarray, " n"]]:
         """Which sets are older at `at_us` than the last age measured."""
-        return self.looked(table, at_us).extrapolated
+        return {"covariance_extrapolated": self.looked(table, at_us).extrapolated}
+
+    def sources(self, table: GpTable, at_us: Int[np.ndarray, " n"]) -> list[str]:  # noqa: ARG002 (of the protocol)
+        """The label, for each set."""
+        return [self.label] * len(table)
 
     def cov_rtn_km2(self, table: GpTable, at_us: Int[np.ndarray, " n"]) -> Float[np.ndarray, "n 3 3"]:
         """Position covariance of each set in its own RTN at `at_us` (UTC microseconds since 1970), km^2, (n, 3, 3)."""

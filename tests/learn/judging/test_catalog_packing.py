@@ -111,7 +111,7 @@ def test_poor_histories_are_said_to_be_poor(model: Path) -> None:
     made = asked(TABLE[keep], model)
     assert made.status[0] == "no set was public"
     assert made.status[1] == "old set: wide region"
-    assert made.status[2] == "hardly any past: wide region"
+    assert made.status[2] == "one set and no past: wide region"
     assert np.isnan(made.rv_teme_km[0]).all()
     late = asked(TABLE, model, ASKED_US + 40 * DAY_US)
     assert set(late.status) == {"newest set older than 30 days"}
@@ -139,7 +139,7 @@ def test_the_command_writes_what_is_asked_for(model: Path, history: Path, tmp_pa
     assert rows["method"].unique().to_list() == ["tried"]
     table = CliRunner().invoke(cli, [*map(str, command[:7]), "--model", str(model), str(TABLE.norad_id[0])])
     assert table.exit_code == 0, table.output
-    assert "along_km_90" in table.output
+    assert "along-track" in table.output
 
 
 @pytest.mark.parametrize("days", ["", "x", "0,1", "2,1", "1,nan"])
