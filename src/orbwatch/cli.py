@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from orbwatch import __version__
+from orbwatch.cli_calibration import calibration
 from orbwatch.cli_forecast import forecast
 from orbwatch.cli_learn import VERBS
 from orbwatch.errors import OrbwatchError
@@ -278,7 +279,7 @@ def replay(event: str | None, form: Any, **options: Any) -> None:
         sys.exit(views.show_replay(again.replay(event, settings), form))
 
 
-for _group in (forecast, *VERBS):
+for _group in (forecast, calibration, *VERBS):
     cli.add_command(_group)
 
 

@@ -31,6 +31,9 @@ from orbwatch.options import FILE, format_option
     type=FILE,
     help="Instead: a standing Parquet file of forecasts each six hours of UTC; only objects with news are done again.",
 )
+@click.option(
+    "--calibration", type=FILE, help="Factors on the regions' radii that `orbwatch calibration --save` has learned."
+)
 @click.option("--output", type=FILE, help="Write there instead of to the terminal.")
 @click.option(
     "--track",
@@ -71,6 +74,7 @@ def forecast(
     plot: Path | None,
     past: bool,
     refresh: Path | None,
+    calibration: Path | None,
     output: Path | None,
     track: Path | None,
     sigma_m: float | None,
@@ -85,7 +89,8 @@ def forecast(
     With --history, --catalog or both: catalogued objects, from the sets that were public at the asking. The table says
     in words how far off the forecast can be in 90 of 100 cases. CSV, JSON and Parquet have TEME states, covariances
     (km^2) along radial, transverse and normal of the state, and k50, k90, k99: how many standard deviations large the
-    ellipsoids are that hold the truth in 50, 90 and 99 of 100 cases.
+    ellipsoids are that hold the truth in 50, 90 and 99 of 100 cases. k90_joint is
+    for all times of the week at once.
 
     With --track: tracked objects in the next half hour if no thrust follows. Sigmas, m, and covariances, m^2 (not in
     the table), are along R, T and N of the predicted state: radial, transverse and normal to the orbit, transverse near
@@ -114,22 +119,30 @@ def forecast(
     if past and refresh is not None:
         raise click.UsageError("Give --past or --refresh.")
     asked = views_catalog.Asked(
-        history, catalog, at, views_catalog.check_days(horizons_day, days), ids_file, ids, names, model or "catalog"
+        history,
+        catalog,
+        at,
+        views_catalog.check_days(horizons_day, days),
+        ids_file,
+        ids,
+        names,
+        model or "catalog",
+        calibration,
     )
     if refresh is not None:
         _refuse(_NOT_STANDING, "forecasts at chosen times, not --refresh,")
         sys.exit(views_catalog.refresh_history(asked, refresh, 7.0 if days is None else days))
     if past:
-        _refuse(("oem", "plot", "frame"), "forecasts, not --past,")
+        _refuse(("oem", "plot", "frame", "calibration"), "forecasts, not --past,")
         sys.exit(views_catalog.past_of_history(asked, output, form))
     sys.exit(views_catalog.forecast_history(asked, output, form, frame=frame, oem=oem, plot=plot))
 
 
 _OF_CATALOG = (
-    "ids", "ids_file", "at", "horizons_day", "days", "names", "oem", "plot", "past", "refresh", "output",
+    "ids", "ids_file", "at", "horizons_day", "days", "names", "oem", "plot", "past", "refresh", "calibration", "output",
 )  # fmt: skip
 _OF_TRACKS = ("sigma_m", "minutes", "level")
-_NOT_STANDING = ("horizons_day", "oem", "plot", "frame", "output", "form", "names")
+_NOT_STANDING = ("calibration", "horizons_day", "oem", "plot", "frame", "output", "form", "names")
 
 
 def _refuse(names: tuple[str, ...], needed: str) -> None:

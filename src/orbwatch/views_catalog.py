@@ -44,6 +44,8 @@ class Asked:
     ids: tuple[int, ...]
     names: Path | None
     model: str
+    calibration: Path | None = None
+    """Factors on the radii, learned from past forecasts."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,10 @@ def forecast_history(
         hint = "Give one catalogue number"
         raise InputError("a plot is of one object", field="--plot", value=f"{len(known.norad_id):,} objects", hint=hint)
     made = forecast_catalog(known.table, known.norad_id, known.at_us, asked.days, asked.model, _THREADS)
+    if asked.calibration is not None:
+        from orbwatch.models.catalog_adaptation import adapted
+
+        made = adapted(made, asked.calibration, asked.model)
     columns = made.columns()
     if frame is not None:
         from orbwatch.models.catalog_inertial import inertial_columns

@@ -36,7 +36,8 @@ def one() -> object:
     assert made.sgp4_teme_km is not None
     return replace(
         made, norad_id=made.norad_id[:1], newest_us=made.newest_us[:1], rv_teme_km=made.rv_teme_km[:1],
-        cov_rtn_km2=made.cov_rtn_km2[:1], radius=made.radius[:1], regime=made.regime[:1], status=made.status[:1],
+        cov_rtn_km2=made.cov_rtn_km2[:1], radius=made.radius[:1], joint_radius=made.joint_radius[:1],
+        group=made.group[:1], regime=made.regime[:1], status=made.status[:1],
         sgp4_teme_km=made.sgp4_teme_km[:1],
     )  # fmt: skip
 

@@ -158,3 +158,15 @@ def test_errors_are_named() -> None:
         Conformal.from_dict({key: value for key, value in values.items() if key != "radius"})
     with pytest.raises(InputError, match="belong together"):
         Conformal.from_dict({**values, "groups": [0]})
+
+
+def test_the_tube_of_some_horizons_does_with_sparse_truth() -> None:
+    rng = np.random.default_rng(31)
+    calibration, fresh = simulated(rng, 400, 6), simulated(rng, 400, 6, first_id=10_000)
+    calibration.truth_rtn_km[:, 1] = np.nan
+    assert np.isinf(Conformal((0.9,), unit="effective").fit(calibration).tube_radius).all()
+    some = Conformal((0.9,), unit="effective", tube_horizons=(0, 2)).fit(calibration)
+    some = Conformal.from_dict(json.loads(json.dumps(some.to_dict(), allow_nan=False)))
+    assert some.tube_horizons == [0, 2]
+    inside = some.tube(fresh.forecast, fresh.group, 0.9).contains(fresh.truth_rtn_km)[:, [0, 2]].all(axis=1)
+    assert inside.mean() == pytest.approx(0.9, abs=0.03)

@@ -24,6 +24,8 @@ from orbwatch.time import format_utc_many
 from orbwatch.uncertainty.gaussian import GaussianForecast
 
 LEVELS = (0.5, 0.9, 0.99)
+JOINT_LEVEL = 0.9
+"""Level of the tube."""
 OLDEST_DAY = 30.0
 """Newest sets older than this when asked give no forecast."""
 CONTRADICTED = "newest sets contradict each other: wide region"
@@ -45,6 +47,10 @@ class CatalogForecasts:
     """Along R, T, N of the state."""
     radius: Float[np.ndarray, "n h 3"]
     """Mahalanobis radii of the 50, 90 and 99 % ellipsoids; infinite where nothing was calibrated."""
+    joint_radius: Float[np.ndarray, "n h"]
+    """Those of the 90 % tube: ellipsoids that hold the object at all calibrated horizons at once."""
+    group: Int[np.ndarray, " n"]
+    """What the regions are calibrated by; -1 without a forecast."""
     regime: np.ndarray
     """Names of `CATALOG_REGIMES`."""
     status: np.ndarray
@@ -81,6 +87,7 @@ class CatalogForecasts:
             **states,
             **spread,
             **{f"k{level:.0%}".rstrip("%"): self.radius[..., at].ravel() for at, level in enumerate(LEVELS)},
+            "k90_joint": self.joint_radius.ravel(),
             "method": each(np.full(n, self.model)),
             "regime": each(self.regime),
             "status": each(self.status),
@@ -92,17 +99,17 @@ def forecast_catalog(
     norad_id: Int[np.ndarray, " n"],
     asked_us: int,
     horizon_day: Float[np.ndarray, " h"],
-    model: str,
+    model: str | CatalogForecaster,
     threads: int = 1,
 ) -> CatalogForecasts:
     """Forecasts of objects from what was public when asked (UTC microseconds since 1970).
 
     table: a history, ordered by (norad_id, epoch_us); later sets in it have no effect. horizon_day: days from the
-    asking. model: a packaged name or a folder. Raises InputError for a model that is not there or not calibrated, for
-    horizons beyond what it was calibrated for, and for a table out of order.
+    asking. model: a packaged name or a folder, or a loaded one. Raises InputError for a model that is not there or not
+    calibrated, for horizons beyond what it was calibrated for, and for a table out of order.
     """
     check_ordered(table)
-    forecaster = CatalogForecaster.load(model, threads)
+    forecaster = CatalogForecaster.load(model, threads) if isinstance(model, str) else model
     calibration = forecaster.calibration
     if calibration is None:
         raise InputError("the model has not been calibrated", file=forecaster.folder)
@@ -116,8 +123,8 @@ def forecast_catalog(
     use = np.flatnonzero(known & (asked_us - newest_us <= OLDEST_DAY * DAY_US))
     made = CatalogForecasts(
         norad_id, asked_us, horizon_day, newest_us, np.full((n, h, 6), np.nan), np.full((n, h, 3, 3), np.nan),
-        np.full((n, h, len(LEVELS)), np.inf), np.full(n, "", "<U16"), status, forecaster.card.name,
-        np.full((n, h, 3), np.nan),
+        np.full((n, h, len(LEVELS)), np.inf), np.full((n, h), np.inf), np.full(n, -1), np.full(n, "", "<U16"), status,
+        forecaster.card.name, np.full((n, h, 3), np.nan),
     )  # fmt: skip
     at_us = asked_us + np.rint(horizon_day * DAY_US).astype(np.int64)
     for rows, past in asked_in_blocks(table, asked, use):
@@ -141,6 +148,8 @@ def forecast_catalog(
         for at, level in enumerate(LEVELS):
             regions = calibration.conformal.regions(gaussian, forecast.group, level, columns)
             made.radius[rows, :, at] = regions.radius
+        made.joint_radius[rows] = calibration.conformal.tube(gaussian, forecast.group, JOINT_LEVEL, columns).radius
+        made.group[rows] = forecast.group
         status[rows] = np.where(contradicted, CONTRADICTED, _status(windows, forecast))
     return made
 

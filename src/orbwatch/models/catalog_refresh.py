@@ -97,7 +97,7 @@ def _kinds() -> dict[str, Any]:
     """What a standing file has in its columns."""
     none = CatalogForecasts(
         np.zeros(1, np.int64), 0, np.ones(1), np.zeros(1, np.int64), np.zeros((1, 1, 6)), np.zeros((1, 1, 3, 3)),
-        np.zeros((1, 1, 3)), np.array([""]), np.array([""]), "",
+        np.zeros((1, 1, 3)), np.zeros((1, 1)), np.zeros(1, np.int64), np.array([""]), np.array([""]), "",
     )  # fmt: skip
     return dict(_framed(none.columns()).schema)
 

@@ -69,7 +69,7 @@ def _some(made: CatalogForecasts) -> CatalogForecasts:
     at = np.unique([int(np.abs(made.horizon_day - day).argmin()) for day in SHOWN_DAY])
     return replace(
         made, horizon_day=made.horizon_day[at], rv_teme_km=made.rv_teme_km[:, at], cov_rtn_km2=made.cov_rtn_km2[:, at],
-        radius=made.radius[:, at], sgp4_teme_km=None,
+        radius=made.radius[:, at], joint_radius=made.joint_radius[:, at], sgp4_teme_km=None,
     )  # fmt: skip
 
 

@@ -31,6 +31,9 @@ class Conformal:
     `profile_share` of the objects of each group (drawn by `seed`), and the tube's size from all the others, so that the
     new object's track is exchangeable with those that set the size. `profile_share` = 0 takes 1 everywhere.
 
+    `tube_horizons` are the columns that the tube is to hold, all of them by default. Windows whose truth is not known
+    at every one of them do not count; where truth is sparse, asking for all leaves a few unusual objects.
+
     A group that was not in the calibration set, or with too few objects for the level, gets infinite regions.
     """
 
@@ -40,8 +43,10 @@ class Conformal:
         unit: str = "object",
         profile_share: float = 0.25,
         seed: int = 0,
+        tube_horizons: Sequence[int] | None = None,
     ) -> None:
         self.levels = tuple(check_level(level) for level in levels)
+        self.tube_horizons = None if tube_horizons is None else [int(h) for h in tube_horizons]
         if not 0.0 <= profile_share < 1.0:
             raise InputError("a share of the objects", field="profile_share", value=profile_share, legal="0 <= x < 1")
         self.unit = check_unit(unit)
@@ -76,7 +81,8 @@ class Conformal:
             for_profile = np.isin(object_id, rng.permutation(ids)[:split])
             if split:
                 self.profile[g] = _profile(mine[for_profile], object_id[for_profile])
-            largest = (mine[~for_profile] / self.profile[g]).max(axis=1)
+            held = slice(None) if self.tube_horizons is None else self.tube_horizons
+            largest = (mine[~for_profile] / self.profile[g])[:, held].max(axis=1)
             self.tube_radius[:, g] = conformal_quantiles(largest, object_id[~for_profile], levels, self.unit)
         return self
 
@@ -152,6 +158,7 @@ class Conformal:
             "unit": self.unit,
             "profile_share": self.profile_share,
             "seed": self.seed,
+            "tube_horizons": self.tube_horizons,
             "groups": self.groups.tolist(),
             "objects": self.objects.tolist(),
             "radius": _plain(self.radius),
@@ -164,6 +171,8 @@ class Conformal:
         """Return what `to_dict` wrote. Raises InputError where something is missing or of the wrong shape."""
         try:
             made = cls(values["levels"], values["unit"], values["profile_share"], values["seed"])
+            tube = values.get("tube_horizons")
+            made.tube_horizons = None if tube is None else [int(h) for h in tube]
             made.groups = np.array(values["groups"], dtype=np.int64)
             made.objects = np.array(values["objects"], dtype=np.int64)
             made.radius, made.profile, made.tube_radius = (

@@ -13,8 +13,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from orbwatch.catalog.history import History
+from orbwatch.catalog.kinds import KINDS, kinds_of
 from orbwatch.errors import InputError
-from orbwatch.learn.judging.catalog_kinds import KINDS, kinds_of
 from orbwatch.learn.judging.catalog_packing import truth_km
 from orbwatch.learn.judging.catalog_sets import later_windows
 from orbwatch.learn.judging.metrics import Columns, columns
@@ -56,7 +56,7 @@ def judge_catalog(
     plain = np.linalg.norm(truth_km(windows) - windows.rv_teme_km[..., :3], axis=-1)
     regions = [model.calibration.conformal.regions(gaussian, forecast.group, level) for level in LEVELS]
     progress("measuring", 0.5)
-    regime, kind = catalog_regime(windows.newest), kinds_of(np.asarray(windows.newest.norad_id), names)
+    regime, kind = catalog_regime(windows.newest), kinds(windows, names)
     rows = []
     for code, name in enumerate(CATALOG_REGIMES):
         for label in KINDS:
@@ -64,6 +64,11 @@ def judge_catalog(
             rows += [[name, label, *row] for row in _rows(windows, mine, error, plain, away, regions)]
     progress("measuring", 1.0)
     return columns(NAMES, rows)
+
+
+def kinds(windows: CatalogWindows, names: Mapping[int, str]) -> np.ndarray:
+    """What the object of each window is, by its name: one of `KINDS`."""
+    return kinds_of(windows.newest.norad_id, names)
 
 
 def _rows(

@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from orbwatch.catalog.gp import GpTable
+from orbwatch.catalog.kinds import kinds_of
 from orbwatch.constants import DAY_US
-from orbwatch.learn.judging.catalog_kinds import kinds_of
 from orbwatch.learn.judging.metrics import Columns, columns
 from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES, catalog_regime
 from orbwatch.propagate.sgp4 import Sgp4Catalog

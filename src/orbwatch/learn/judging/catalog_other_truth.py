@@ -14,9 +14,9 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from orbwatch.catalog.gp import GpTable
+from orbwatch.catalog.kinds import kinds_of
 from orbwatch.constants import DAY_US
 from orbwatch.errors import InputError
-from orbwatch.learn.judging.catalog_kinds import kinds_of
 from orbwatch.learn.judging.catalog_scores import CatalogScores, score_table, scored
 from orbwatch.learn.judging.metrics import Columns
 from orbwatch.learn.samples.catalog_asks import (

@@ -34,6 +34,8 @@ from orbwatch.uncertainty.conformal import Conformal
 from orbwatch.uncertainty.gaussian import Calibration
 
 LEVELS = (0.5, 0.9, 0.99)
+TUBE_DAY = (0.5, 1.0, 2.0, 3.0, 5.0, 7.0)
+"""The joint region holds an object at all of these."""
 
 
 def pack_catalog(
@@ -111,9 +113,13 @@ def calibrated(
     forecast = corrected(windows, answers, shares.at(group, np.arange(len(horizon_day))), group)
     gaussian, away = forecast.gaussian(truth_km(windows))
     found = Calibration(gaussian, away, forecast.group, np.asarray(windows.newest.norad_id))
-    conformal = Conformal(LEVELS, unit="effective").fit(found)
+    conformal = Conformal(LEVELS, unit="effective", tube_horizons=_nearest(horizon_day)).fit(found)
     progress("calibrating", 1.0)
     return CatalogCalibration(horizon_day, grouping, shares, conformal)
+
+
+def _nearest(horizon_day: Float[np.ndarray, " h"]) -> list[int]:
+    return [int(np.abs(horizon_day - day).argmin()) for day in TUBE_DAY]
 
 
 def truth_km(windows: CatalogWindows) -> Float[np.ndarray, "n h 3"]:
