@@ -141,6 +141,7 @@ def evaluate_catalog(
     from orbwatch.catalog.history import read_history
     from orbwatch.catalog.ids import read_names
     from orbwatch.learn.judging.catalog_judge import judge_catalog
+    from orbwatch.learn.judging.catalog_noise import noise_floor_km, with_noise
     from orbwatch.learn.judging.catalog_record import record_catalog
     from orbwatch.learn.samples.catalog_store import CatalogStore
     from orbwatch.models.catalog_runtime import CatalogForecaster
@@ -148,9 +149,13 @@ def evaluate_catalog(
     settings = CatalogStore.open(data).settings
     forecaster = CatalogForecaster.load(model, threads=2)
     named = {} if names is None else read_names(names)
-    found = judge_catalog(forecaster, read_history(history), settings, named, progress)
+    read = read_history(history)
+    found = judge_catalog(forecaster, read, settings, named, progress)
     record_catalog(found, forecaster.folder)
-    emit(found, form, title=f"{forecaster.card.name} against SGP4", numbers=dict.fromkeys(found, ".3g"))
+    found = with_noise(found, noise_floor_km(read.table, named))
+    texts = ("regime", "kind")
+    numbers = {name: ".3g" for name in found if name not in texts}
+    emit(found, form, title=f"{forecaster.card.name} against SGP4", numbers=numbers)
 
 
 def pack_models(runs: list[Path], data: Path, folder: Path, name: str | None, progress: Progress) -> None:

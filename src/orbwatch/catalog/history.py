@@ -103,10 +103,9 @@ def clean_history(table: GpTable, rejected: list[Rejected] | None = None) -> His
     aside = list(rejected or [])
     table, bad = _without_illegal(table)
     aside += bad
-    same = table.norad_id[1:] == table.norad_id[:-1]
-    if not ((table.norad_id[1:] > table.norad_id[:-1]) | (same & (table.epoch_us[1:] >= table.epoch_us[:-1]))).all():
+    if not _in_order(table).all():
         table = table[np.lexsort((table.seen_us, table.epoch_us, table.norad_id))]
-        same = table.norad_id[1:] == table.norad_id[:-1]
+    same = table.norad_id[1:] == table.norad_id[:-1]
     followed = np.zeros(len(table), bool)
     followed[:-1] = same & (table.epoch_us[1:] - table.epoch_us[:-1] < SAME_SET_US)
     doubles = int(followed.sum())
@@ -118,6 +117,22 @@ def clean_history(table: GpTable, rejected: list[Rejected] | None = None) -> His
         outlier[new] = True
         aside += [_put_aside(table, int(i), f"{name} is off the object's own trend") for i in new]
     return History(table[~outlier] if outlier.any() else table, aside, doubles)
+
+
+def check_ordered(table: GpTable) -> None:
+    """Raises InputError, naming the first object, where sets are not ordered by (norad_id, epoch_us)."""
+    good = _in_order(table)
+    if not good.all():
+        at = int(np.argmin(good)) + 1
+        what = f"element sets out of order: row {at + 1} (object {int(table.norad_id[at])})"
+        raise InputError(what, file=table.source or None, hint="catalog.history.clean_history orders them")
+
+
+def _in_order(table: GpTable) -> Bool[np.ndarray, " m"]:
+    """For each set from the second on, whether it may follow the one before it."""
+    same = table.norad_id[1:] == table.norad_id[:-1]
+    later = table.epoch_us[1:] >= table.epoch_us[:-1]
+    return np.asarray((table.norad_id[1:] > table.norad_id[:-1]) | (same & later))
 
 
 def write_history(table: GpTable, path: str | Path) -> None:

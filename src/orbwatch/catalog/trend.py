@@ -45,7 +45,8 @@ def off_trend(table: GpTable) -> dict[str, Int[np.ndarray, " k"]]:
     for name, step in _steps(table, gap_day).items():
         before, after = step[inner], step[inner + 1]
         least = np.minimum(np.abs(before), np.abs(after))
-        isolated = (least > FLOOR[name]) & (np.abs(before + after) < AGREEMENT * least)
+        # Wrapped, as half a turn away is +180 deg of one step and may be +180 of the other; relative steps are small.
+        isolated = (least > FLOOR[name]) & (np.abs(_wrapped(before + after)) < AGREEMENT * least)
         candidates = inner[isolated]
         if len(candidates):
             quiet = least[isolated] > SCALE * _median_step(step, usable, candidates)

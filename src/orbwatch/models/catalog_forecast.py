@@ -10,11 +10,13 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from orbwatch.catalog.gp import GpTable
+from orbwatch.catalog.history import check_ordered
 from orbwatch.constants import DAY_US
 from orbwatch.errors import InputError
 from orbwatch.learn.samples.catalog_asks import FAR, NEAR, NONE, Asks, asks, is_far
 from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES, catalog_regime
 from orbwatch.learn.samples.catalog_windows import CatalogWindows, windows_of
+from orbwatch.models.catalog_doubt import believed, widened
 from orbwatch.models.catalog_groups import BEHAVIOUR, FEW_SETS, OLD_DAY, behaviour_of
 from orbwatch.models.catalog_runtime import CatalogForecast, CatalogForecaster
 from orbwatch.propagate.sgp4 import Sgp4Catalog
@@ -26,6 +28,7 @@ JOINT_LEVEL = 0.9
 """Level of the tube."""
 OLDEST_DAY = 30.0
 """Newest sets older than this when asked give no forecast."""
+CONTRADICTED = "newest sets contradict each other: wide region"
 BLOCK = 4096
 """Objects forecast at a time: bounds the memory."""
 
@@ -103,8 +106,9 @@ def forecast_catalog(
 
     table: a history, ordered by (norad_id, epoch_us); later sets in it have no effect. horizon_day: days from the
     asking. model: a packaged name or a folder, or a loaded one. Raises InputError for a model that is not there or not
-    calibrated, and for horizons beyond what it was calibrated for.
+    calibrated, for horizons beyond what it was calibrated for, and for a table out of order.
     """
+    check_ordered(table)
     forecaster = CatalogForecaster.load(model, threads) if isinstance(model, str) else model
     calibration = forecaster.calibration
     if calibration is None:
@@ -122,22 +126,31 @@ def forecast_catalog(
         np.full((n, h, len(LEVELS)), np.inf), np.full((n, h), np.inf), np.full(n, -1), np.full(n, "", "<U16"), status,
         forecaster.card.name, np.full((n, h, 3), np.nan),
     )  # fmt: skip
+    at_us = asked_us + np.rint(horizon_day * DAY_US).astype(np.int64)
     for rows, past in asked_in_blocks(table, asked, use):
-        windows, moving = windows_known(table, past, horizon_day)
-        status[rows[~moving]] = "elements that cannot be propagated"
-        rows = rows[moving]
+        doubt = believed(table, past)
+        some = doubt.asked.newest != NONE
+        status[rows[~some]] = "sets that only contradict each other"
+        windows, moving = windows_known(table, doubt.asked.take(some), horizon_day)
+        status[rows[some][~moving]] = "elements that cannot be propagated"
+        rows, rival = rows[some][moving], doubt.rival[some][moving]
+        contradicted = doubt.contradicted[some][moving]
+        if not len(rows):
+            continue
+        newest_us[rows] = windows.newest.epoch_us
         forecast = forecaster.predict(windows)
-        made.rv_teme_km[rows], made.cov_rtn_km2[rows] = forecast.rv_teme_km, forecast.cov_rtn_km2
+        cov = widened(forecast.cov_rtn_km2, forecast.rv_teme_km, table, rival, np.tile(at_us, (len(rows), 1)))
+        made.rv_teme_km[rows], made.cov_rtn_km2[rows] = forecast.rv_teme_km, cov
         assert made.sgp4_teme_km is not None
         made.sgp4_teme_km[rows] = windows.rv_teme_km[..., :3]
         made.regime[rows] = np.array(CATALOG_REGIMES)[catalog_regime(windows.newest)]
-        gaussian = GaussianForecast(forecast.rv_teme_km[..., :3], forecast.cov_rtn_km2)
+        gaussian = GaussianForecast(forecast.rv_teme_km[..., :3], cov)
         for at, level in enumerate(LEVELS):
             regions = calibration.conformal.regions(gaussian, forecast.group, level, columns)
             made.radius[rows, :, at] = regions.radius
         made.joint_radius[rows] = calibration.conformal.tube(gaussian, forecast.group, JOINT_LEVEL, columns).radius
         made.group[rows] = forecast.group
-        status[rows] = _status(windows, forecast)
+        status[rows] = np.where(contradicted, CONTRADICTED, _status(windows, forecast))
     return made
 
 
