@@ -153,6 +153,7 @@ def evaluate_trajectory(baseline: Path, scaled: Path, data: Path, output: Path) 
 @click.option("--later", type=FILE, help="With other: the sets that are the truth (an operator's, a later catalogue).")
 @click.option("--at", help="With other: the one UTC instant of asking. [default: again and again]")
 @click.option("--ids", type=FILE, help="With other: file of the catalogue numbers to judge on. [default: all]")
+@click.option("--output", type=FILE, help="With sets: folder of the leaderboard, every baseline and plots (HTML, CSV).")
 @format_option("table", "csv", "json", "parquet")
 def evaluate_catalog(
     model: str,
@@ -165,13 +166,15 @@ def evaluate_catalog(
     later: Path | None,
     at: str | None,
     ids: Path | None,
+    output: Path | None,
     form: Any,
 ) -> None:
     """Errors against SGP4 and shares inside the ellipsoids.
 
-    With sets: in km, on objects and times that the model never saw. With precise, and with other: in m, on whatever the
-    files hold; --ids can leave out what the model was trained on. Nothing that was not public at an asking enters; but
-    which sets are put aside as bad is decided with hindsight.
+    With sets: in km, on objects and times that the model never saw; with --output also against what physics makes of
+    the same sets (trends, refitted drag, frozen perigees, slots), networks alone and trees alone. With precise, and
+    with other: in m, on whatever the files hold; --ids can leave out what the model was trained on. Nothing that was
+    not public at an asking enters; but which sets are put aside as bad is decided with hindsight.
     """
     _needs(truth, {"sets": "data", "precise": "orbits", "other": "later"})
     from orbwatch import views_learn, views_truth
@@ -182,10 +185,10 @@ def evaluate_catalog(
     elif later is not None:
         views_truth.evaluate_other(judged, later, at, ids, terminal_progress())
     elif data is not None:
-        views_learn.evaluate_catalog(model, data, history, names, form, terminal_progress())
+        views_learn.evaluate_catalog(model, data, history, names, output, form, terminal_progress())
 
 
-_OPTIONS_OF = {"sets": ("data",), "precise": ("orbits", "delay_h"), "other": ("later", "at", "ids")}
+_OPTIONS_OF = {"sets": ("data", "output"), "precise": ("orbits", "delay_h"), "other": ("later", "at", "ids")}
 
 
 def _needs(truth: str, needed: dict[str, str]) -> None:

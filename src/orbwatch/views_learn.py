@@ -135,12 +135,15 @@ def pack_catalog_models(
 
 
 def evaluate_catalog(
-    model: str, data: Path, history: Path, names: Path | None, form: Format, progress: Progress
+    model: str, data: Path, history: Path, names: Path | None, output: Path | None, form: Format, progress: Progress
 ) -> None:
-    """Measure a catalogue model on what it has not seen, put it into its card, and print the table."""
+    """Measure a catalogue model on what it has not seen, put it into its card, and print the table.
+
+    output: folder of the leaderboard, which has every baseline beside the model.
+    """
     from orbwatch.catalog.history import read_history
     from orbwatch.catalog.ids import read_names
-    from orbwatch.learn.judging.catalog_judge import judge_catalog
+    from orbwatch.learn.judging.catalog_judge import judge_catalog, unseen_windows
     from orbwatch.learn.judging.catalog_noise import noise_floor_km, with_noise
     from orbwatch.learn.judging.catalog_record import record_catalog
     from orbwatch.learn.samples.catalog_store import CatalogStore
@@ -150,12 +153,21 @@ def evaluate_catalog(
     forecaster = CatalogForecaster.load(model, threads=2)
     named = {} if names is None else read_names(names)
     read = read_history(history)
-    found = judge_catalog(forecaster, read, settings, named, progress)
+    windows = unseen_windows(read, settings, progress)
+    found = judge_catalog(forecaster, windows, named, progress)
     record_catalog(found, forecaster.folder)
     found = with_noise(found, noise_floor_km(read.table, named))
     texts = ("regime", "kind")
     numbers = {name: ".3g" for name in found if name not in texts}
     emit(found, form, title=f"{forecaster.card.name} against SGP4", numbers=numbers)
+    if output is not None:
+        from orbwatch.learn.judging.catalog_board import board_of
+        from orbwatch.report.catalog_board import lead, width_sentence, write_board
+
+        board = board_of(forecaster, windows, read.table, named, progress)
+        place = write_board(board, output)
+        for sentence in (lead(board), width_sentence(board.widths), f"{place}: the leaderboard"):
+            click.echo(sentence, err=True)
 
 
 def pack_models(runs: list[Path], data: Path, folder: Path, name: str | None, progress: Progress) -> None:

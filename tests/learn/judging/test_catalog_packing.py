@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -169,3 +170,16 @@ def test_the_packaged_model_forecasts_what_it_never_saw() -> None:
     assert np.isfinite(made.rv_teme_km).all()
     assert np.isfinite(made.radius[..., 0]).mean() > 0.9
     assert CatalogForecaster.load("catalog").card.figures
+
+
+def test_a_leaderboard_is_written_by_the_command(model: Path, history: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "model"
+    shutil.copytree(model, mine)
+    command = ["evaluate", "catalog", "--model", mine, "--data", model.parent / "data", "--history", history,
+               "--output", tmp_path / "board", "--format", "csv"]  # fmt: skip
+    result = CliRunner().invoke(cli, [str(word) for word in command])
+    assert result.exit_code == 0, result.output
+    assert "the shipped forecast's median error" in result.output
+    assert (tmp_path / "board" / "leaderboard.html").stat().st_size > 1_000_000
+    rows = pl.read_csv(tmp_path / "board" / "leaderboard.csv")
+    assert {"group", "method", "ratio", "p_holm"} <= set(rows.columns)

@@ -7,6 +7,7 @@ sets share does not show. Intervals come from a bootstrap over objects.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from orbwatch.learn.judging.catalog_sets import later_windows
 from orbwatch.learn.judging.metrics import Columns, columns
 from orbwatch.learn.judging.significance import median_ratio
 from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES, catalog_regime
-from orbwatch.learn.samples.catalog_windows import CatalogWindows
+from orbwatch.learn.samples.catalog_windows import NODES_DAY, CatalogWindows
 from orbwatch.models.catalog_runtime import CatalogForecaster
 from orbwatch.progress import Progress
 from orbwatch.settings_groups import AskSettings
@@ -37,10 +38,23 @@ NAMES = (
 )  # fmt: skip
 
 
+def unseen_windows(history: History, settings: AskSettings, progress: Progress) -> CatalogWindows:
+    """Askings about test objects after the end of training, with truth, at the horizons of `DAYS`."""
+    windows = later_windows(history, settings, ("test",), progress, hidden=False)
+    assert windows.truth_shift is not None
+    at = [int(np.abs(NODES_DAY - day).argmin()) for day in DAYS]
+    return replace(
+        windows,
+        horizon_day=windows.horizon_day[:, at],
+        rv_teme_km=windows.rv_teme_km[:, at],
+        truth_shift=windows.truth_shift[:, at],
+    )
+
+
 def judge_catalog(
-    model: CatalogForecaster, history: History, settings: AskSettings, names: Mapping[int, str], progress: Progress
+    model: CatalogForecaster, windows: CatalogWindows, names: Mapping[int, str], progress: Progress
 ) -> Columns:
-    """One row for each regime, kind and horizon in `DAYS`; units in the column names; see `NAMES`.
+    """One row for each regime, kind and horizon in `DAYS`, from `unseen_windows`; units in the names; see `NAMES`.
 
     names: of the objects, where known: they tell Starlinks, debris and rocket bodies from other payloads. ratio: of
     median errors, with its 95 % interval; axis_90_km: geometric mean of the 90 % ellipsoid's half axes. Raises
@@ -48,13 +62,13 @@ def judge_catalog(
     """
     if model.calibration is None:
         raise InputError("the model has not been calibrated", file=model.folder)
-    windows = later_windows(history, settings, ("test",), progress, hidden=False)
     progress("forecasting", 0.0)
     forecast = model.predict(windows)
     gaussian, away = forecast.gaussian(truth_km(windows))
     error = np.linalg.norm(away, axis=-1)
     plain = np.linalg.norm(truth_km(windows) - windows.rv_teme_km[..., :3], axis=-1)
-    regions = [model.calibration.conformal.regions(gaussian, forecast.group, level) for level in LEVELS]
+    at = model.calibration.columns(np.asarray(windows.horizon_day[0] if len(windows) else np.empty(0)))
+    regions = [model.calibration.conformal.regions(gaussian, forecast.group, level, at) for level in LEVELS]
     progress("measuring", 0.5)
     regime, kind = catalog_regime(windows.newest), kinds(windows, names)
     rows = []
