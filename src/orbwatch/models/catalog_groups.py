@@ -52,6 +52,15 @@ class Grouping:
 
     def of(self, windows: CatalogWindows) -> Int[np.ndarray, " n"]:
         """Index into `GROUPS` of each window, from what was known when it was asked."""
+        return np.asarray(self.stands_for[self._own(windows)])
+
+    def shut(self, windows: CatalogWindows) -> Bool[np.ndarray, " n"]:
+        """Which windows have hardly a past, and no group fitted on such: nothing is better founded there than SGP4."""
+        own = self._own(windows)
+        alone = behaviour_of(own) == BEHAVIOUR.index("without a past")
+        return np.asarray(alone & (self.stands_for[own] != own))
+
+    def _own(self, windows: CatalogWindows) -> Int[np.ndarray, " n"]:
         near = windows.near()
         day = near.lag_day[:, None] + 1.0
         ratio = (time_scale_s(near, day) / quiet_scale_s(near, day))[:, 0]
@@ -59,8 +68,7 @@ class Grouping:
         conditions = [near.lag_day > OLD_DAY, count < FEW_SETS, ratio > RESTLESS, ratio > UNEVEN]
         how = np.select(conditions, [4, 3, 2, 1], 0)
         regime = catalog_regime(near.newest).astype(np.int64)
-        group = (regime * len(COMPANY) + self._company(near.newest)) * len(BEHAVIOUR) + how
-        return np.asarray(self.stands_for[group])
+        return np.asarray((regime * len(COMPANY) + self._company(near.newest)) * len(BEHAVIOUR) + how)
 
     def _company(self, table: GpTable) -> Bool[np.ndarray, " n"]:
         known = {tuple(cell) for cell in self.crowded.tolist()}
