@@ -9,7 +9,7 @@ import numpy as np
 from orbwatch.constants import DAY_US
 from orbwatch.learn.samples.catalog_asks import NEAR, asks
 from orbwatch.learn.samples.catalog_windows import NODES_DAY, CatalogWindows, windows_of
-from orbwatch.learn.samples.crowds import crowded_cells
+from orbwatch.learn.samples.crowds import crowded_shells
 from orbwatch.models.catalog_calibration import Shares
 from orbwatch.models.catalog_groups import BEHAVIOUR, GROUPS, LEAST_OBJECTS, Grouping, behaviour_of
 from orbwatch.propagate.sgp4 import Sgp4Catalog
@@ -43,8 +43,8 @@ def test_behaviour_and_company_make_the_group() -> None:
     late = replace(windows, asked_us=windows.asked_us + 10 * DAY_US)
     assert (behaviour_of(everyone().of(late)) == BEHAVIOUR.index("not seen for days")).all()
     assert all("alone" in GROUPS[code] for code in group)
-    shell = windows.newest[np.zeros(100, np.int64)]
-    crowded = Grouping(crowded_cells(shell), np.arange(len(GROUPS))).of(windows)
+    shell = windows.newest[np.zeros(300, np.int64)]
+    crowded = Grouping(crowded_shells(shell), np.arange(len(GROUPS))).of(windows)
     assert "constellation" in GROUPS[crowded[0]]
     assert GROUPS[crowded[0]].split(",")[0] == GROUPS[everyone().of(windows)[0]].split(",")[0]
 

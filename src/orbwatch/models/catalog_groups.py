@@ -11,7 +11,7 @@ from orbwatch.catalog.gp import GpTable
 from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES, catalog_regime
 from orbwatch.learn.samples.catalog_scale import quiet_scale_s, time_scale_s
 from orbwatch.learn.samples.catalog_windows import CatalogWindows
-from orbwatch.learn.samples.crowds import cells, crowded_cells
+from orbwatch.learn.samples.crowds import crowded_shells, shells
 
 BEHAVIOUR = ("calm", "uneven", "restless", "without a past", "not seen for days")
 """How an object's newest set has fitted the ones before it."""
@@ -37,14 +37,14 @@ class Grouping:
     """Which group an asking belongs to."""
 
     crowded: Int[np.ndarray, "c 2"]
-    """Cells of the constellations' orbits (`learn.samples.crowds`)."""
+    """Shells of the constellations (`learn.samples.crowds`)."""
     stands_for: Int[np.ndarray, " g"]
     """Each of `GROUPS`, or the one that it was joined to."""
 
     @classmethod
     def fit(cls, table: GpTable, windows: CatalogWindows) -> Grouping:
         """Crowds of a catalogue (one row an object), and small groups of some windows joined to others."""
-        alone = cls(crowded_cells(table), np.arange(len(GROUPS)))
+        alone = cls(crowded_shells(table), np.arange(len(GROUPS)))
         group = alone.of(windows)
         pairs = np.unique(np.stack([group, windows.newest.norad_id], axis=1), axis=0)
         objects = np.bincount(pairs[:, 0], minlength=len(GROUPS))
@@ -72,7 +72,7 @@ class Grouping:
 
     def _company(self, table: GpTable) -> Bool[np.ndarray, " n"]:
         known = {tuple(cell) for cell in self.crowded.tolist()}
-        return np.array([tuple(cell) in known for cell in cells(table).tolist()], np.bool_)
+        return np.array([tuple(cell) in known for cell in shells(table).tolist()], np.bool_)
 
 
 def _joined(objects: Int[np.ndarray, " g"]) -> Int[np.ndarray, " g"]:
