@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from orbwatch.catalog.written import write_atomically
 from orbwatch.errors import InputError
 from orbwatch.models.card import CALIBRATION, read_json
 from orbwatch.models.catalog_groups import GROUPS, Grouping
 from orbwatch.uncertainty.conformal import Conformal
+
+UNFITTED = 1.5
+"""Standard deviations grow by this where a group had too few objects to be fitted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +44,13 @@ class Shares:
             return np.asarray((1.0 - weight) * each[group][:, low] + weight * each[group][:, high])
 
         return Shares(*(between(getattr(self, name)) for name in _SHARES))
+
+    def without(self, shut: Bool[np.ndarray, " n"]) -> Shares:
+        """No share of any correction for some askings, and wider regions: theirs were fitted on others."""
+        across, networks, trees = (
+            np.where(shut[:, None], 0.0, each) for each in (self.across, self.networks, self.trees)
+        )
+        return Shares(across, networks, trees, np.where(shut[:, None, None], UNFITTED, 1.0) * self.stretch)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from orbwatch.catalog.gp import GpTable
 from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES, catalog_regime
 from orbwatch.learn.samples.catalog_scale import quiet_scale_s, time_scale_s
 from orbwatch.learn.samples.catalog_windows import CatalogWindows
-from orbwatch.learn.samples.crowds import cells, crowded_cells
+from orbwatch.learn.samples.crowds import crowded_shells, shells
 
 BEHAVIOUR = ("calm", "uneven", "restless", "without a past", "not seen for days")
 """How an object's newest set has fitted the ones before it."""
@@ -37,14 +37,14 @@ class Grouping:
     """Which group an asking belongs to."""
 
     crowded: Int[np.ndarray, "c 2"]
-    """Cells of the constellations' orbits (`learn.samples.crowds`)."""
+    """Shells of the constellations (`learn.samples.crowds`)."""
     stands_for: Int[np.ndarray, " g"]
     """Each of `GROUPS`, or the one that it was joined to."""
 
     @classmethod
     def fit(cls, table: GpTable, windows: CatalogWindows) -> Grouping:
         """Crowds of a catalogue (one row an object), and small groups of some windows joined to others."""
-        alone = cls(crowded_cells(table), np.arange(len(GROUPS)))
+        alone = cls(crowded_shells(table), np.arange(len(GROUPS)))
         group = alone.of(windows)
         pairs = np.unique(np.stack([group, windows.newest.norad_id], axis=1), axis=0)
         objects = np.bincount(pairs[:, 0], minlength=len(GROUPS))
@@ -52,6 +52,15 @@ class Grouping:
 
     def of(self, windows: CatalogWindows) -> Int[np.ndarray, " n"]:
         """Index into `GROUPS` of each window, from what was known when it was asked."""
+        return np.asarray(self.stands_for[self._own(windows)])
+
+    def shut(self, windows: CatalogWindows) -> Bool[np.ndarray, " n"]:
+        """Which windows have hardly a past, and no group fitted on such: nothing is better founded there than SGP4."""
+        own = self._own(windows)
+        alone = behaviour_of(own) == BEHAVIOUR.index("without a past")
+        return np.asarray(alone & (self.stands_for[own] != own))
+
+    def _own(self, windows: CatalogWindows) -> Int[np.ndarray, " n"]:
         near = windows.near()
         day = near.lag_day[:, None] + 1.0
         ratio = (time_scale_s(near, day) / quiet_scale_s(near, day))[:, 0]
@@ -59,12 +68,11 @@ class Grouping:
         conditions = [near.lag_day > OLD_DAY, count < FEW_SETS, ratio > RESTLESS, ratio > UNEVEN]
         how = np.select(conditions, [4, 3, 2, 1], 0)
         regime = catalog_regime(near.newest).astype(np.int64)
-        group = (regime * len(COMPANY) + self._company(near.newest)) * len(BEHAVIOUR) + how
-        return np.asarray(self.stands_for[group])
+        return np.asarray((regime * len(COMPANY) + self._company(near.newest)) * len(BEHAVIOUR) + how)
 
     def _company(self, table: GpTable) -> Bool[np.ndarray, " n"]:
         known = {tuple(cell) for cell in self.crowded.tolist()}
-        return np.array([tuple(cell) in known for cell in cells(table).tolist()], np.bool_)
+        return np.array([tuple(cell) in known for cell in shells(table).tolist()], np.bool_)
 
 
 def _joined(objects: Int[np.ndarray, " g"]) -> Int[np.ndarray, " g"]:

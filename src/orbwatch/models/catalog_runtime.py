@@ -97,7 +97,8 @@ class CatalogForecaster:
             return corrected(windows, answers, everything(shape), np.zeros(len(windows), np.int64))
         group = self.calibration.grouping.of(windows)
         place = self.calibration.place(windows.horizon_day[0] if len(windows) else np.empty(0))
-        return corrected(windows, answers, self.calibration.shares.at(group, place), group)
+        shares = self.calibration.shares.at(group, place).without(self.calibration.grouping.shut(windows))
+        return corrected(windows, answers, shares, group)
 
     def answers(self, windows: CatalogWindows) -> Answers:
         """What the networks and the trees say, taken or not."""
@@ -153,10 +154,16 @@ def in_km(windows: CatalogWindows, given: CatalogInputs) -> Float[np.ndarray, "n
 
 
 def to_rtn(rv_km: Float[np.ndarray, "n h 6"], cov_km2: Float[np.ndarray, "n h 3 3"]) -> Float[np.ndarray, "n h 3 3"]:
-    """Covariances from axes along the velocity (outwards in the plane, along, normal) into RTN: by the path angle."""
+    """Covariances from axes along the velocity (outwards in the plane, along, normal) into RTN: by the path angle.
+
+    An error t along the orbit follows its curve: it lowers the position in these straight axes by t^2 / 2r. The second
+    moment of that for a normal t, 3 sigma^4 / 4 r^2, is added to the radial variance.
+    """
     r, v = rv_km[..., :3], rv_km[..., 3:]
     climb = np.einsum("nhi,nhi->nh", r, v) / (np.linalg.norm(r, axis=-1) * np.linalg.norm(v, axis=-1))
     level = np.sqrt(np.maximum(1.0 - climb**2, 0.0))
     zero, one = np.zeros_like(climb), np.ones_like(climb)
     turn = np.stack([level, climb, zero, -climb, level, zero, zero, zero, one], axis=-1).reshape(*climb.shape, 3, 3)
-    return np.asarray(turn @ cov_km2 @ turn.swapaxes(-1, -2))
+    turned = np.asarray(turn @ cov_km2 @ turn.swapaxes(-1, -2))
+    turned[..., 0, 0] += 0.75 * (turned[..., 1, 1] / np.linalg.norm(r, axis=-1)) ** 2
+    return turned

@@ -18,7 +18,7 @@ from orbwatch.learn.samples.catalog_table import (
     timing_unit_s,
 )
 from orbwatch.learn.samples.catalog_windows import NODES_DAY, CatalogWindows, windows_of
-from orbwatch.learn.samples.crowds import CROWD, crowd_weight, crowded_cells
+from orbwatch.learn.samples.crowds import CROWD, LOW_CROWD, crowd_weight, crowded_shells
 from orbwatch.propagate.sgp4 import Sgp4Catalog
 
 from ..wandering import wandering
@@ -85,8 +85,9 @@ def test_one_set_alone_is_a_row_of_unknowns() -> None:
 
 
 def test_constellations_are_seen_by_their_orbits() -> None:
-    shell = np.zeros(CROWD, np.int64)
-    many = replace(TABLE[shell], norad_id=np.arange(CROWD))
-    assert len(crowded_cells(many)) == 1
-    assert len(crowded_cells(many[: CROWD - 1])) == 0
-    np.testing.assert_allclose(crowd_weight(many), 1.0 / np.sqrt(CROWD))
+    for high, enough in ((True, CROWD), (False, LOW_CROWD)):
+        motion = np.full(enough, 13.0 if high else 15.2)
+        many = replace(TABLE[np.zeros(enough, np.int64)], norad_id=np.arange(enough), mean_motion_rev_day=motion)
+        assert len(crowded_shells(many)) == 1
+        assert len(crowded_shells(many[: enough - 1])) == 0
+        np.testing.assert_allclose(crowd_weight(many), 1.0 / np.sqrt(enough))
