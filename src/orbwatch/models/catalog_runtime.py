@@ -91,7 +91,10 @@ class CatalogForecaster:
 
     def predict(self, windows: CatalogWindows) -> CatalogForecast:
         """Forecasts at the windows' horizons; a calibrated model takes its shares of the corrections."""
-        answers = self.answers(windows)
+        return self.believed(windows, self.answers(windows))
+
+    def believed(self, windows: CatalogWindows, answers: Answers) -> CatalogForecast:
+        """Forecasts made of answers about the windows that are there already."""
         shape = windows.horizon_day.shape
         if self.calibration is None:
             return corrected(windows, answers, everything(shape), np.zeros(len(windows), np.int64))

@@ -11,6 +11,7 @@ from orbwatch.catalog.written import make_folder, write_atomically
 from orbwatch.learn.judging.catalog_board import LEARNED, LEVELS, NETWORKS, SGP4, SHIPPED, TREES, Board
 from orbwatch.learn.judging.metrics import ALL, Columns, rows_of
 from orbwatch.report import catalog_board_plots as plots
+from orbwatch.report.catalog_board_picture import picture
 from orbwatch.report.html import Figure, Page, Section, Table, render
 from orbwatch.report.tabular import emit
 
@@ -21,12 +22,13 @@ Row = dict[str, Any]
 
 
 def write_board(board: Board, output: Path) -> Path:
-    """Writes leaderboard.html, leaderboard.csv and widths.csv into the folder; returns the page's path."""
+    """Writes leaderboard.html, .svg and .csv, and widths.csv, into the folder; returns the page's path."""
     make_folder(output)
     for name, columns in (("leaderboard", board.rows), ("widths", board.widths)):
         rows = io.BytesIO()
         emit(columns, "csv", rows)
         write_atomically(output / f"{name}.csv", rows.getvalue())
+    write_atomically(output / "leaderboard.svg", picture(board.rows).encode())
     write_atomically(output / "leaderboard.html", render(page(board)).encode())
     return output / "leaderboard.html"
 

@@ -11,7 +11,7 @@ from orbwatch.report.plots import ALERT, COMBINED, INK, PRIMARY, SECONDARY, Spec
 
 COLOURS = {SGP4: INK, NETWORKS: PRIMARY, TREES: SECONDARY, SHIPPED: "#1a7f37"}
 """One colour for a method wherever it is drawn; physics share one."""
-_GROUPED = {"scattermode": "group", "scattergap": 0.6, "height": 420}
+_GROUPED = {"scattermode": "group", "scattergap": 0.6, "height": 460, "legend": {"y": -0.6}}
 
 
 def overview(rows: Columns, days: Sequence[float]) -> list[Spec]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import polars as pl
@@ -130,6 +131,9 @@ def test_a_page_tables_and_markdown(made: Board, tmp_path: Path) -> None:
     assert place.name == "leaderboard.html"
     rows = pl.read_csv(place.parent / "leaderboard.csv")
     assert rows.height == len(made.rows["group"])
+    drawn = ET.parse(place.parent / "leaderboard.svg").getroot()
+    aimed_at = {row["group"] for row in rows_of(made.rows) if row["target"] == row["target"]}
+    assert len(drawn.findall("{http://www.w3.org/2000/svg}g")) == len(aimed_at) > 0
     text = render(page(made))
     assert "shipped" in text
     groups = dict.fromkeys(made.rows["group"])

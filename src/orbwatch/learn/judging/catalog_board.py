@@ -26,7 +26,7 @@ from orbwatch.learn.judging.significance import holm
 from orbwatch.learn.judging.weekly import Quantiles, draw_objects, quantiles, week_weights
 from orbwatch.learn.samples.catalog_basis import ALONG
 from orbwatch.learn.samples.catalog_windows import CatalogWindows
-from orbwatch.models.catalog_runtime import CatalogForecaster, corrected
+from orbwatch.models.catalog_runtime import CatalogForecaster
 from orbwatch.progress import Progress
 from orbwatch.propagate.curvilinear import shifted
 from orbwatch.time import format_utc
@@ -95,11 +95,7 @@ def board(
         raise InputError("the model has not been calibrated", file=model.folder)
     progress("asking the models", 0.0)
     answers = model.answers(windows)
-    group = model.calibration.grouping.of(windows)
-    horizon_day = np.asarray(windows.horizon_day[0])
-    forecast = corrected(
-        windows, answers, model.calibration.shares.at(group, model.calibration.place(horizon_day)), group
-    )
+    horizon_day, forecast = np.asarray(windows.horizon_day[0]), model.believed(windows, answers)
     progress("physics", 0.5)
     truth = truth_km(windows)
     along = np.zeros_like(answers.mean_km)
