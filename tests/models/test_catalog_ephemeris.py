@@ -34,7 +34,7 @@ def test_it_follows_the_forecasts_and_can_be_interpolated(i: int) -> None:
     r, v = part.states_at(at_us)
     off = np.linalg.norm(r - made.rv_teme_km[0, inside, :3], axis=1)
     sigma = np.sqrt(np.trace(made.cov_rtn_km2[0, inside], axis1=1, axis2=2))
-    assert np.quantile(off / sigma, 0.9) < 0.2
+    assert np.quantile(off / sigma, 0.9) < 0.3
     # These sets wander a lot: the correction itself moves by some m/s.
     np.testing.assert_allclose(v, made.rv_teme_km[0, inside, 3:], atol=0.1)
     half = replace(part, times_us=part.times_us[::2], r_km=part.r_km[::2], v_km_s=part.v_km_s[::2])

@@ -15,6 +15,7 @@ from orbwatch.catalog.cdm_keywords import (
     KEYWORDS,
     MESSAGE_KEYS,
     OBJECT_BLOCKS,
+    SHARED_WITH_XYZ,
     STATE_KEYS,
     Keyword,
 )
@@ -176,6 +177,9 @@ def _covariance_texts(part: CdmObject, i: int) -> dict[str, str]:
     return {k: decimal_text(float(x), shift=6) for k, x in zip(COVARIANCE_KEYS, matrix[rows, columns], strict=True)}
 
 
+_XYZ = KEYWORDS["covariance_xyz"]
+
+
 def _blocks(
     version: str,
     names: tuple[str, ...],
@@ -192,6 +196,10 @@ def _blocks(
                 "a standard keyword in lower case with its unit, such as area_pc_m2, that has no attribute of its own"
             )
             raise InputError("no such keyword in `more`", field=name, value=more[name], legal=legal)
+    shared = [word.name for word in _XYZ if word.key in SHARED_WITH_XYZ and word.name in more]
+    if shared and not any(word.name in more for word in _XYZ if word.key not in SHARED_WITH_XYZ):
+        hint = "Give the matrix along x, y and z too"
+        raise InputError("it would be read as of the matrix along R, T and N", field=shared[0], hint=hint)
     for name in comments:
         if name not in names:
             raise InputError("no such block for comments", field=name, legal=", ".join(names))
