@@ -1,4 +1,4 @@
-"""What the weather in space did to all objects alike, taken out of what a model is taught.
+"""What the weather in space did to all objects alike, taken out of what the trees are taught.
 
 The upper atmosphere swells and shrinks for all low orbits together, and the newest sets already hold the best forecast
 of it that their makers had. What was left over in a given week shows in every object's residual of that week: a model
@@ -16,8 +16,6 @@ import numpy as np
 from jaxtyping import Float, Float32, Int
 
 from orbwatch.constants import DAY_US
-from orbwatch.learn.samples.catalog_basis import ALONG
-from orbwatch.learn.samples.catalog_features import FEATURES, QUERY, CatalogInputs
 
 BANDS_KM = (420.0, 480.0, 530.0, 600.0, 700.0, 800.0, 1000.0)
 """Perigee altitudes up to which objects are taken together; higher ones are left alone."""
@@ -29,8 +27,6 @@ LEAST = 20
 """Days and bands with fewer askings are not corrected."""
 MOST = 1.0
 """Days with a larger median are days with bad sets."""
-_PERIGEE = [feature.name for feature in FEATURES].index("perigee_altitude")
-_DRAG = [feature.name for feature in QUERY].index("drag")
 
 
 class Dragged(NamedTuple):
@@ -75,13 +71,6 @@ class CommonMode:
         ratio = self.ratio[np.where(known, band, 0), np.where(known, day, 0)]
         touched = known[:, None] & (dragged.drag_s > TOUCHED * dragged.expected_s)
         return np.asarray(np.where(touched, ratio * dragged.drag_s, 0.0), np.float64)
-
-
-def dragged_of(given: CatalogInputs, asked_us: Int[np.ndarray, " n"]) -> Dragged:
-    """What drag does to askings, from their features, unscaled."""
-    expected_s = given.scale[..., ALONG].astype(np.float64)
-    drag_s = np.sinh(given.query[..., _DRAG].astype(np.float64)) * expected_s
-    return Dragged(np.exp(given.x[:, -1, _PERIGEE].astype(np.float64)), asked_us, drag_s, expected_s)
 
 
 def _band(dragged: Dragged) -> Int[np.ndarray, " n"]:

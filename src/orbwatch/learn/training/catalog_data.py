@@ -11,7 +11,6 @@ from jaxtyping import Int
 
 from orbwatch.errors import InputError
 from orbwatch.learn.samples.catalog_basis import ALONG, mix_of
-from orbwatch.learn.samples.catalog_common import CommonMode, dragged_of
 from orbwatch.learn.samples.catalog_features import FEATURES, QUERY, CatalogInputs
 from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES
 from orbwatch.learn.samples.catalog_store import CatalogStore
@@ -55,15 +54,11 @@ class CatalogData(Data):
         chosen = choose_asks(store, settings)
         super().__init__(settings, chosen, scaler or _fit_scaler(store, chosen, settings.seed))
         self.store = store
-        self.common = _common_mode(store, np.unique(chosen.train))
 
     def train_batch(self, epoch: int, step: int, rank: int = 0, processes: int = 1) -> Batch:
         """Batch `step` of `epoch`: always the same for the same seed and data."""
         ids = self.order.at(epoch, step, rank, processes)
         given = self.store.gather(ids)
-        assert given.target is not None
-        common_s = self.common.late_s(dragged_of(given, self.store.asks["asked_us"][ids]))
-        given.target[..., ALONG] -= (common_s / given.scale[..., ALONG]).astype(np.float32)
         return self._batch(given, ids, self.horizons(epoch, step, given.query.shape[1]))
 
     def validation_batch(self, number: int) -> Checked:
@@ -110,16 +105,6 @@ def choose_asks(store: CatalogStore, settings: TrainSettings) -> Chosen:
     counts = np.bincount(store.regime[training], minlength=len(CATALOG_REGIMES))
     repeats = np.clip(np.rint((counts.max() / np.maximum(counts, 1)) ** BALANCE), 1, MOST_REPEATS).astype(np.int64)
     return Chosen(np.repeat(training, repeats[store.regime[training]]), spread(validation, VALIDATION_WINDOWS))
-
-
-def _common_mode(store: CatalogStore, ids: Int[np.ndarray, " n"]) -> CommonMode:
-    """What the days of training did to all objects alike."""
-    return CommonMode.fit(
-        (dragged_of(given, store.asks["asked_us"][some]), given.target[..., ALONG] * given.scale[..., ALONG])
-        for some in np.array_split(ids, max(1, len(ids) // 8192))
-        for given in (store.gather(some),)
-        if given.target is not None
-    )
 
 
 def _with_truth(store: CatalogStore, split: str) -> Int[np.ndarray, " n"]:
