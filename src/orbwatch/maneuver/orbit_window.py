@@ -131,7 +131,8 @@ def orbit_windows(
         slack_km, window_day, LAG_DAY, found,
     )  # fmt: skip
     newest_us = table.epoch_us[newest] if len(table) else np.full(len(norad_id), NO_TIME)
-    return OrbitWindows(*found.T.copy(), newest_us, regime)
+    columns = list(found.T.copy())
+    return OrbitWindows(*columns, newest_us=newest_us, regime=regime)
 
 
 def _newest(
