@@ -93,7 +93,10 @@ the lower factor is for those that were held up before: few payloads fall faster
 percentiles of 2026)."""
 HELD, RESTING = 0.1, 0.2
 """One that falls by less than the first share of it is held up: nobody is ten times as dense as the median. The second
-is for the slope of two weeks."""
+is for the slope of a week."""
+SLOWED = 0.3
+"""A low orbit's fall that ends at less than this share of its mean rate was made by burns: air only thickens downwards,
+and the Sun's activity halves a rate at most."""
 HELD_KM = 0.5
 """So far the median payload must fall in a window before staying up says anything."""
 NATURAL_LOWEST_KM, NATURAL_HIGHEST_KM = 200.0, 650.0

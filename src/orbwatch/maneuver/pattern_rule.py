@@ -33,6 +33,7 @@ from orbwatch.maneuver.pattern_limits import (
     PUSHED_AFTER_HELD,
     RESTING,
     SLOT_DEG,
+    SLOWED,
     STATION_KEEPING,
     STILL_DAY,
     STILL_DEG,
@@ -47,6 +48,8 @@ _FEW_BURNS = 3
 _RE_ENTRY_KM = 300.0
 _HELD_DAYS = 14.0
 _LEAST_SETS = 10
+_END_DAY = 7.0
+"""Of the slope at the end: a dozen sets over it give about the sets' scatter over this."""
 _BALANCED = 0.3
 """Of the burns' change of an orbit, so much may be left over when it is kept."""
 
@@ -103,6 +106,8 @@ def name_patterns(orbit: OrbitWindows, burns: BurnEvidence) -> Named:
     natural = _natural(orbit, days)
     unexplained = _unexplained(orbit, burns, net, natural * days, limit["least_step_km"], geo)
     raising, lowering = _runs(orbit, burns, unexplained, limit["run_km"], days)
+    # What was raised further before is on its way to a working orbit.
+    taken_down = lowering & (net < -0.5 * orbit.fallen_km)
     disposed = geo & (orbit.perigee_km() > _GEO_HEIGHT_KM + GRAVEYARD_KM) & (net > limit["run_km"])
 
     told = (orbit.eccentricity < FREE_ECCENTRICITY) & (orbit.longitude_span_deg < FREE_SPAN_DEG)
@@ -125,7 +130,7 @@ def name_patterns(orbit: OrbitWindows, burns: BurnEvidence) -> Named:
         geo, orbit.longitude_span_deg > MOVED_DEG, np.abs(net) > limit["drift_km_day"] * days + 3.0 * noise
     )
     name = np.select(
-        [lowering | disposed, kept, dv >= limit["major_m_s"], burned, moved],
+        [taken_down | disposed, kept, dv >= limit["major_m_s"], burned, moved],
         [DEORBIT, STATION_KEEPING, MAJOR, MINOR, DRIFT_DECAY],
         NORMAL,
     )
@@ -160,7 +165,10 @@ def _unexplained(
     clear_km = step_km + 4.0 * np.nan_to_num(orbit.noise_km)
     alone = np.where(~geo & (rise > clear_km), rise, 0.0)
     drag = natural_km_day(orbit.end_km - WGS72_RADIUS_KM)
-    rests = (np.abs(orbit.end_rate_km_day) < RESTING * drag) & (orbit.eccentricity < _CIRCULAR)
+    slope_noise = np.nan_to_num(orbit.noise_km) / _END_DAY
+    rests = np.abs(orbit.end_rate_km_day) < np.minimum(RESTING * drag + slope_noise, 0.5 * drag)
+    rests |= (np.abs(orbit.end_rate_km_day) < SLOWED * np.abs(net) / np.maximum(orbit.days, 1.0)) & np.isfinite(drag)
+    rests &= orbit.eccentricity < _CIRCULAR
     alone = np.where(~geo & rests & (-net > clear_km), net, alone)
     # A synchronous orbit's resonance moves it by up to 12 km in 90 days; what goes further was burned.
     alone = np.where(geo & (orbit.span_km > step_km), orbit.span_km, alone)

@@ -161,4 +161,4 @@ def _line(
     """Linear interpolation; beyond the ends the last pieces' slopes over three knots go on."""
     low = to[0] + (x - at[0]) * (to[2] - to[0]) / (at[2] - at[0])
     high = to[-1] + (x - at[-1]) * (to[-1] - to[-3]) / (at[-1] - at[-3])
-    return np.where(x < at[0], low, np.where(x > at[-1], high, np.interp(x, at, to)))
+    return np.asarray(np.where(x < at[0], low, np.where(x > at[-1], high, np.interp(x, at, to))))

@@ -16,7 +16,7 @@ Integers = NDArray[np.int64]
 
 FIELDS = 23
 """Numbers of a window, in the order of `orbit_window.OrbitWindows`."""
-_END_DAY, _DRIFT_DAY, _CLOSE_DAY = 14.0, 10.0, 3.0
+_END_DAY, _DRIFT_DAY, _CLOSE_DAY = 7.0, 10.0, 3.0
 _BEFORE_SETS = 8
 """What an orbit did before a fall is told by so many sets."""
 
