@@ -56,8 +56,9 @@ SETBACK = 0.1
 """A sustained run goes on through setbacks of this share of `run_km`."""
 WINDOW_DAY = 90.0
 """A pattern looks back so far: the longest cycles of station-keeping (high altimeters, GEO) are about that long."""
-LEAST_WINDOW_DAY = 30.0
-"""Shorter pasts name what is plain (a large maneuver, a fall) but no station-keeping."""
+LEAST_WINDOW_DAY = 25.0
+"""The sets of a 30-day window span a few days less. Shorter pasts name what is plain (a large maneuver, a fall) but no
+station-keeping."""
 LEAST_PROBABILITY = 0.5
 """Found events less likely than this are not counted as burns."""
 LEAST_BURNS = 4
@@ -69,7 +70,7 @@ LAG_DAY = 2.0
 
 SLOT_DEG = 1.0
 """A steered longitude that swings by no more than this in all is kept: most slots are 0.1 or 0.2 deg wide, some 1."""
-STILL_DEG, STILL_DAY = 0.2, 60.0
+STILL_DEG, STILL_DAY = 0.2, 55.0
 """One that swings by no more than this in so many days is kept even where the Earth's ellipticity pulls nowhere: left
 to itself, an object would need to have been stopped there to 0.003 deg/day."""
 MOVED_DEG = 1.0
