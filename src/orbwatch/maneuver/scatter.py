@@ -14,10 +14,10 @@ from orbwatch.maneuver.lines import Bend, Step, bend, step
 
 CLOSE_SETS = 4
 """Gaps so near to an event do not count as quiet."""
-_ENOUGH = 48
-_WIDEST_STRIDE = 4
-"""Every fourth gap of a long history is looked at."""
-NEAREST = 32
+_ENOUGH = 16
+_WIDEST_STRIDE = 10
+"""Every tenth gap of a long history is looked at: neighbours share their sets, and cost time."""
+NEAREST = 20
 """Quiet gaps that say how an object's sets scatter at a time."""
 _LEAST = 5
 LONG_TAILS = 1.3
