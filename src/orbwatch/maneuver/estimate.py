@@ -108,7 +108,9 @@ def _best(sets: Around, scatter: Scatter) -> tuple[Changes, Int[np.ndarray, " d"
         start, end = (sets.day[:, SIDE - 1 + split + i] for i in (0, 1))
         timing = found.timing
         miss = np.nan_to_num(np.maximum(np.maximum(start - timing.crossing_day, timing.crossing_day - end), 0.0))
-        cost = cost + _CROSSING_WEIGHT * np.nan_to_num(np.square(np.minimum(miss, 1e3) * timing.slope / scatter.fit[:, 0]))
+        cost = cost + _CROSSING_WEIGHT * np.nan_to_num(
+            np.square(np.minimum(miss, 1e3) * timing.slope / scatter.fit[:, 0])
+        )
         few = [(sets.there & side).sum(axis=1) for side in (offset <= split, offset > split)]
         if split:
             cost = np.where(np.minimum(*few) < 2, np.inf, cost)
