@@ -22,6 +22,7 @@ from orbwatch.settings_groups import (
     AskSettings,
     BoostSettings,
     DatasetSettings,
+    LifeSettings,
     NetworkSettings,
     Range,
     ReportSettings,
@@ -38,6 +39,7 @@ __all__ = [
     "BoostSettings",
     "DatasetSettings",
     "FieldInfo",
+    "LifeSettings",
     "NetworkSettings",
     "ReportSettings",
     "RiskSettings",
@@ -68,6 +70,7 @@ class Settings:
     report: Annotated[ReportSettings, NOT_HASHED] = field(default_factory=ReportSettings)
     dataset: Annotated[DatasetSettings, NOT_HASHED] = field(default_factory=DatasetSettings)
     asks: Annotated[AskSettings, NOT_HASHED] = field(default_factory=AskSettings)
+    life: Annotated[LifeSettings, NOT_HASHED] = field(default_factory=LifeSettings)
     boost: Annotated[BoostSettings, NOT_HASHED] = field(default_factory=BoostSettings)
     network: Annotated[NetworkSettings, NOT_HASHED] = field(default_factory=NetworkSettings)
     train: Annotated[TrainSettings, NOT_HASHED] = field(default_factory=TrainSettings)
