@@ -22,6 +22,7 @@ from orbwatch.settings_groups import (
     AskSettings,
     BoostSettings,
     DatasetSettings,
+    DetectorSettings,
     LifeSettings,
     NetworkSettings,
     Range,
@@ -38,6 +39,7 @@ __all__ = [
     "AskSettings",
     "BoostSettings",
     "DatasetSettings",
+    "DetectorSettings",
     "FieldInfo",
     "LifeSettings",
     "NetworkSettings",
@@ -72,6 +74,7 @@ class Settings:
     asks: Annotated[AskSettings, NOT_HASHED] = field(default_factory=AskSettings)
     life: Annotated[LifeSettings, NOT_HASHED] = field(default_factory=LifeSettings)
     boost: Annotated[BoostSettings, NOT_HASHED] = field(default_factory=BoostSettings)
+    detector: Annotated[DetectorSettings, NOT_HASHED] = field(default_factory=DetectorSettings)
     network: Annotated[NetworkSettings, NOT_HASHED] = field(default_factory=NetworkSettings)
     train: Annotated[TrainSettings, NOT_HASHED] = field(default_factory=TrainSettings)
 

@@ -253,6 +253,30 @@ class BoostSettings:
 
 
 @dataclass(frozen=True)
+class DetectorSettings:
+    """How the trees that find maneuvers are grown."""
+
+    detector_models: Annotated[int, Range(ge=1, le=9)] = 3
+    """Models that are averaged."""
+    detector_trees: Annotated[int, Range(ge=1, le=2000)] = 200
+    """Trees of each model."""
+    detector_leaves: Annotated[int, Range(ge=2, le=256)] = 12
+    """Leaves of each tree."""
+    detector_least: Annotated[int, Range(ge=1)] = 15
+    """Fewest gaps in a leaf."""
+    detector_rate: Annotated[float, Range(gt=0.0, le=1.0)] = 0.06
+    """Learning rate."""
+    detector_features: Annotated[float, Range(gt=0.0, le=1.0)] = 0.3
+    """Share of the columns that each split may choose from."""
+    detector_shrink: Annotated[float, Range(ge=0.0)] = 5.0
+    """L2 penalty on the leaves."""
+    simulated_weight: Annotated[float, Range(ge=0.0)] = 0.5
+    """What simulated gaps weigh in all, against the real ones."""
+    quiet_share: Annotated[float, Range(gt=0.0, le=1.0)] = 0.25
+    """Share of the simulated gaps in which nothing happens that is learnt from; it weighs as all of them."""
+
+
+@dataclass(frozen=True)
 class NetworkSettings:
     """Size of the trajectory transformer."""
 

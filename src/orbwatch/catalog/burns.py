@@ -25,8 +25,9 @@ FORMATS = (
 )
 _NAMED_LIKE = ("*.yaml", "*.yml", "*man*.txt", "*.fy")
 _LATE_US = dict.fromkeys(CMA_IDS, 8 * 3_600_000_000) | dict.fromkeys(IDS_IDS, DAY_US)
-"""How much later than UTC the YAML lists of Shorten et al. ("Wide-scale monitoring of satellite lifetimes: pitfalls and a benchmark dataset") put burns:
-Fengyun's keep Beijing's clock; those made of DORIS files count days of a year from 0, so that each burn is one day late.
+"""How much later than UTC the YAML lists of Shorten et al. ("Wide-scale monitoring of satellite lifetimes: pitfalls and
+a benchmark dataset") put burns: Fengyun's keep Beijing's clock; those made of DORIS files count days of a year from 0,
+so that each burn is one day late.
 Against element sets: the orbits before and after burns of CryoSat-2, SARAL and Sentinel-3A cross within an hour of the
 operator's time in the median, and a day before the list's."""
 

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float
 
 from orbwatch.catalog.gp import GpTable
 from orbwatch.errors import InputError
-from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES, catalog_regime
+from orbwatch.learn.samples.catalog_regimes import is_high
 from orbwatch.learn.samples.gaps import COLUMNS, GapTable
 from orbwatch.models.registry import find_model
 
@@ -34,11 +34,6 @@ _QUIET = 0.9
 def graph_file(orbit: str, mode: str) -> str:
     """Name of the graph for an orbit and a mode."""
     return f"{orbit}_{mode}.onnx.gz"
-
-
-def is_far(table: GpTable) -> Bool[np.ndarray, " n"]:
-    """Which sets are of the high orbits' graph: MEO, GEO and HEO."""
-    return np.asarray(catalog_regime(table) >= CATALOG_REGIMES.index("MEO"))
 
 
 def is_told(gaps: GapTable) -> Bool[np.ndarray, " g"]:
@@ -77,7 +72,7 @@ class ManeuverTrees:
         """The probability of a maneuver in each gap of a history."""
         found = np.zeros(len(gaps.row))
         told = is_told(gaps)
-        far = is_far(table)[gaps.row]
+        far = is_high(table)[gaps.row]
         for orbit, (graph, (slope, offset)) in enumerate(zip(self.graphs, self.calibration, strict=True)):
             mine = np.flatnonzero(told & (far == bool(orbit)))
             if len(mine):

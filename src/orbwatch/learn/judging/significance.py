@@ -155,6 +155,17 @@ def holm(p: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
     return adjusted
 
 
+def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
+    """95 % interval of a share (Wilson 1927, "Probable inference, the law of succession")."""
+    if not trials:
+        return 0.0, 1.0
+    z2 = 1.959964**2
+    share = successes / trials
+    middle = (share + z2 / (2 * trials)) / (1.0 + z2 / trials)
+    half = float(np.sqrt(share * (1.0 - share) * z2 / trials + (z2 / (2 * trials)) ** 2)) / (1.0 + z2 / trials)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
 def _clustered(
     error: Float[np.ndarray, " n"], reference: Float[np.ndarray, " n"], object_id: Int[np.ndarray, " n"]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

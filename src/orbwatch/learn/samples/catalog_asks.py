@@ -10,7 +10,7 @@ from jaxtyping import Bool, Int
 from orbwatch.catalog.gp import NO_TIME, GpTable
 from orbwatch.constants import DAY_US
 from orbwatch.learn.samples.catalog_asks_kernel import NONE, find_known, find_later
-from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES, catalog_regime
+from orbwatch.learn.samples.catalog_regimes import is_high
 
 __all__ = ["FAR", "NEAR", "NONE", "TRUTH_WITHIN_DAY", "Asks", "Reach", "asks", "is_far", "later_sets", "public_us"]
 
@@ -80,8 +80,7 @@ def is_far(table: GpTable, norad_id: Int[np.ndarray, " n"]) -> Bool[np.ndarray, 
     first, last = _rows(table, norad_id)
     if not len(table):
         return np.zeros(len(norad_id), np.bool_)
-    regime = catalog_regime(table[np.minimum(first, len(table) - 1)])
-    return np.asarray((regime >= CATALOG_REGIMES.index("MEO")) & (first < last))
+    return np.asarray(is_high(table[np.minimum(first, len(table) - 1)]) & (first < last))
 
 
 def later_sets(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, Int8
+from jaxtyping import Bool, Float, Int8
 
 from orbwatch.catalog.gp import GpTable
 from orbwatch.constants import DAY_S, TWO_PI, WGS72_MU_KM3_S2, WGS72_RADIUS_KM
@@ -27,6 +27,11 @@ def catalog_regime(table: GpTable) -> Int8[np.ndarray, " n"]:
         altitude_km < 1200.0,
     ]
     return np.select(conditions, [5, 4, 3, 0, 1], 2).astype(np.int8)
+
+
+def is_high(table: GpTable) -> Bool[np.ndarray, " n"]:
+    """Which sets are of high orbits: MEO, GEO and HEO."""
+    return np.asarray(catalog_regime(table) >= CATALOG_REGIMES.index("MEO"))
 
 
 def perigee_altitude_km(table: GpTable) -> Float[np.ndarray, " n"]:

@@ -1,0 +1,110 @@
+"""A detector of maneuvers that users get: fitted on all that is known, its odds made probabilities on others.
+
+What models say of satellites that they have not seen (each left out once) is compared with what was so, event by event
+(Platt 1999, "Probabilistic outputs for support vector machines").
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+import orbwatch
+from orbwatch.catalog.burns import read_burns
+from orbwatch.catalog.history import read_history
+from orbwatch.catalog.written import make_folder, write_atomically
+from orbwatch.errors import InputError
+from orbwatch.learn.judging.maneuver_left_out import LeftOut, boosted, left_out
+from orbwatch.learn.samples.catalog_regimes import is_high
+from orbwatch.learn.samples.gap_rows import join_rows, satellites, simulated_rows
+from orbwatch.learn.samples.gaps import COLUMNS, LOOKAHEAD
+from orbwatch.learn.samples.maneuver_store import open_lives, read_lives_manifest
+from orbwatch.learn.training.maneuver_boosting import fit_models
+from orbwatch.learn.training.tree_export import trees_to_onnx
+from orbwatch.models.card import Card, write_card
+from orbwatch.models.maneuver_trees import DETECTOR, FACTS, MODES, ORBITS, graph_file
+from orbwatch.progress import Progress, silent
+from orbwatch.settings import as_json
+from orbwatch.settings_groups import DetectorSettings
+from orbwatch.time import format_utc
+
+LEAST_SATELLITES = 2
+
+
+def train_detector(
+    history: Path,
+    burns: Path,
+    lives: Path | None,
+    folder: Path,
+    settings: DetectorSettings,
+    progress: Progress = silent,
+) -> Card:
+    """Trains the detector's four graphs into a model's folder.
+
+    history: element sets of satellites (file or folder) whose operators' burns are in `burns`; lives: a data set of
+    simulated maneuvers. Raises InputError where they cannot be read, or have too few satellites in common.
+    """
+    make_folder(folder)
+    table, told = read_history(history).table, read_burns(burns)
+    lived = None if lives is None else open_lives(lives)
+    calibration: dict[str, tuple[float, float]] = {}
+    counts: dict[str, int] = {}
+    for m, mode in enumerate(MODES):
+        lookahead = LOOKAHEAD if mode == "causal" else None
+        progress(f"evidence, {mode}", m / 2)
+        known = satellites(table, told, lookahead)
+        simulated = None if lived is None else simulated_rows(lived, lookahead, settings.quiet_share)
+        for o, orbit in enumerate(ORBITS):
+            name = f"{orbit}_{mode}"
+            progress(f"training {name}", m / 2 + (1 + o) / 6)
+            mine = [one for one in known if bool(is_high(one.table[:1])[0]) == bool(o)]
+            if len(mine) < LEAST_SATELLITES:
+                what = f"{len(mine)} satellites with known burns in {orbit} orbits"
+                raise InputError(what, file=history, legal=f"{LEAST_SATELLITES} or more", hint=f"Burns are of {burns}")
+            more = None if simulated is None else simulated.take(np.flatnonzero(simulated.high == bool(o)))
+            calibration[name] = calibrated(left_out(mine, boosted(more, settings)))
+            rows = join_rows([one.rows() for one in mine])
+            counts[name] = len(rows.burn)
+            graph = trees_to_onnx(fit_models(rows, more, settings))
+            write_atomically(folder / graph_file(orbit, mode), gzip.compress(graph, mtime=0))
+    facts = {"columns": list(COLUMNS), "calibration": calibration}
+    write_atomically(folder / FACTS, (json.dumps(facts, indent=1) + "\n").encode())
+    progress("detector", 1.0)
+    data: dict[str, Any] = {"gaps": counts, "satellites": np.intersect1d(told.norad_id, table.norad_id).tolist()}
+    if lives is not None:
+        data["simulated_hash"] = read_lives_manifest(lives)["data_hash"]
+    return write_card(
+        Card(
+            name=DETECTOR, kind="maneuver-detector", created_utc=format_utc(time.time_ns() // 1000, 0),
+            orbwatch=orbwatch.__version__, network={}, train=as_json(settings, hashed_only=True), parameters=0,
+            members=settings.detector_models, features=[{"name": name} for name in COLUMNS], query=[],
+            units="probability of a maneuver within a day of the gap's middle", data=data,
+        ),
+        folder,
+    )  # fmt: skip
+
+
+def calibrated(found: list[LeftOut]) -> tuple[float, float]:
+    """Slope and offset of all events."""
+    return platt(np.concatenate([one.odds for one in found]), np.concatenate([one.true for one in found]))
+
+
+def platt(odds: Float[np.ndarray, " m"], true: Bool[np.ndarray, " m"]) -> tuple[float, float]:
+    """Slope and offset that make log-odds likeliest, by Newton's steps, held a little to (1, 0)."""
+    w = np.array([1.0, 0.0])
+    inputs = np.stack([odds, np.ones_like(odds)], axis=1)
+    for _ in range(50):
+        p = 1.0 / (1.0 + np.exp(-np.clip(inputs @ w, -30.0, 30.0)))
+        slope = inputs.T @ (p - true) + 1e-3 * (w - [1.0, 0.0])
+        curve = (inputs * (p * (1.0 - p))[:, None]).T @ inputs + 1e-3 * np.eye(2)
+        step = np.linalg.solve(curve, slope)
+        w = w - step
+        if np.abs(step).max() < 1e-9:
+            break
+    return float(w[0]), float(w[1])
