@@ -1,0 +1,207 @@
+"""Maneuvers of a history: found, measured, named; chunk by chunk, and what is done already taken from the store."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from orbwatch import __version__
+from orbwatch.catalog.gp import COLUMNS, GpTable
+from orbwatch.catalog.history import check_ordered
+from orbwatch.catalog.store import Store
+from orbwatch.catalog.store_maneuvers import (
+    Search,
+    StoredManeuver,
+    save_searches,
+    searched,
+    stored_maneuvers,
+    stored_words,
+)
+from orbwatch.conjunction.assessment import Lately
+from orbwatch.constants import DAY_US
+from orbwatch.maneuver.estimate import estimate
+from orbwatch.maneuver.found import Maneuvers
+from orbwatch.maneuver.patterns import Pattern, patterns, with_patterns
+from orbwatch.maneuver.scatter import minimum_detectable_m_s
+from orbwatch.progress import Progress, silent
+from orbwatch.report.maneuver_words import life_sentence
+
+if TYPE_CHECKING:
+    from orbwatch.maneuver.detect import Detections
+
+MODEL = "maneuver"
+"""The packaged detector."""
+LEAST_PROBABILITY = 0.05
+"""Events below this are not worth a row; what is stored goes down to it, whatever is shown."""
+LATELY_DAY = 30.0
+"""How far back maneuvers say something about a forecast of today."""
+CHUNK_SETS = 60_000  # what an interruption costs at most; some seconds
+
+
+def find_maneuvers(
+    table: GpTable,
+    model: str | None = None,
+    causal: bool = False,
+    min_probability: float = LEAST_PROBABILITY,
+    progress: Progress = silent,
+) -> Maneuvers:
+    """The maneuvers in a history, by object and time.
+
+    Args:
+        table: sets ordered by (norad_id, epoch_us), as `catalog.history` gives them.
+        model: packaged detector, or a model's folder; None: `MODEL`.
+        causal: judge each gap by what was known when the set after it came, as an alert would.
+        min_probability: the least probability of an event.
+
+    Raises InputError where the sets are out of order or the model is not there.
+    """
+    check_ordered(table)
+    found = []
+    for first, last in _chunks(table.norad_id):
+        found.append(_find(table[first:last], model, causal, min_probability))
+        progress("looking for maneuvers", last / len(table))
+    return Maneuvers.concat(found).ordered()
+
+
+def search_maneuvers(
+    table: GpTable,
+    store: Store,
+    model: str | None = None,
+    causal: bool = False,
+    min_probability: float = LEAST_PROBABILITY,
+    progress: Progress = silent,
+) -> Maneuvers:
+    """As `find_maneuvers`, with what is found kept in the store, chunk by chunk.
+
+    Objects whose sets have been searched already by the same method are not searched again, so that a search that was
+    cut off goes on, and one of a history that has grown looks only at objects with news. Kept are events down to
+    `LEAST_PROBABILITY`, even where fewer are asked for. Raises StoreError where the store cannot be written.
+    """
+    check_ordered(table)
+    least = min(min_probability, LEAST_PROBABILITY)
+    method = method_label(model, causal)
+    found = []
+    for first, last in _chunks(table.norad_id):
+        chunk = table[first:last]
+        searches = _searches(chunk, f"{method} {least}")
+        known = searched(store, searches)
+        new = [one for one in searches if one.norad_id not in known]
+        if new:
+            fresh = chunk[np.isin(chunk.norad_id, [one.norad_id for one in new])]
+            events = _find(fresh, model, causal, least)
+            lives = {one.norad_id: one for one in patterns(fresh, events)}
+            told = [replace(one, words=life_sentence(lives[one.norad_id], events)) for one in new]
+            save_searches(store, told, _to_store(events, method))
+        inside = {one.norad_id: one for one in searches}
+        rows = stored_maneuvers(store, inside, min_probability=min_probability)
+        here = [r for r in rows if inside[r.norad_id].from_us <= r.start_us and r.end_us <= inside[r.norad_id].until_us]
+        found.append(from_store(here))
+        progress("looking for maneuvers", last / len(table))
+    return Maneuvers.concat(found).ordered()
+
+
+def maneuvers_before(
+    history: GpTable, norad_ids: list[int], at_us: int, store: Store, progress: Progress = silent
+) -> Lately:
+    """Maneuvers of some objects in the `LATELY_DAY` days before an instant, found in what the history tells by then.
+
+    What is found of the whole history is kept in the store. Objects with a single set have no gap to look into.
+    """
+    table = history[np.isin(history.norad_id, np.array(norad_ids, np.int64))]
+    ids, sets = np.unique(table.norad_id, return_counts=True)
+    wanted = ids[sets > 1].tolist()
+    search_maneuvers(table[np.isin(table.norad_id, ids[sets > 1])], store, progress=progress)
+    rows = stored_maneuvers(store, wanted, at_us - round(LATELY_DAY * DAY_US))
+    words = stored_words(store, wanted)
+    return Lately(LATELY_DAY, words, tuple(one for one in rows if one.epoch_us <= at_us))
+
+
+def lives_of(table: GpTable, found: Maneuvers) -> dict[int, Pattern]:
+    """What each object of a history does: its pattern, rhythm and next burn, by catalogue number."""
+    return {one.norad_id: one for one in patterns(table, found)}
+
+
+def life_of(table: GpTable, found: Maneuvers) -> tuple[Pattern, Float[np.ndarray, "3"]]:
+    """What the only object of a history does, and the delta-v along R, T, N above which nine of ten are seen, m/s."""
+    return patterns(table, found)[0], minimum_detectable_m_s(table)[1][0]
+
+
+def method_label(model: str | None, causal: bool) -> str:
+    """How maneuvers were found: the model, and whether later sets had a say."""
+    return f"{model or MODEL}, {'causal' if causal else 'batch'}, orbwatch {__version__}"
+
+
+def from_store(rows: list[StoredManeuver]) -> Maneuvers:
+    """Stored maneuvers as arrays."""
+
+    def column(name: str, dtype: type) -> np.ndarray:
+        values = [getattr(one, name) for one in rows]
+        return np.array([np.nan if one is None else one for one in values], dtype)
+
+    delta_v = np.stack([column(f"dv_{axis}_m_s", float) for axis in "rtn"], axis=1)
+    return Maneuvers(
+        column("norad_id", np.int64), column("start_us", np.int64), column("end_us", np.int64),
+        column("epoch_us", np.int64), column("probability", float), column("kind", np.str_), delta_v,
+        column("dv_sigma_m_s", float), column("pattern", np.str_),
+    )  # fmt: skip
+
+
+def _to_store(found: Maneuvers, method: str) -> list[StoredManeuver]:
+    names = ("norad_id", "start_us", "end_us", "epoch_us", "probability", "kind", "dv_sigma_m_s", "pattern")
+    columns = {name: getattr(found, name).tolist() for name in names}
+    columns |= {f"dv_{axis}_m_s": found.dv_rtn_m_s[:, k].tolist() for k, axis in enumerate("rtn")}
+    rows = zip(*columns.values(), strict=True)
+    return [StoredManeuver(**dict(zip(columns, row, strict=True)), method=method) for row in rows]
+
+
+def _find(table: GpTable, model: str | None, causal: bool, min_probability: float) -> Maneuvers:
+    """One chunk: which gaps, then how much and of what kind, then what the object does."""
+    seen = detected(table, model, causal, min_probability)
+    row = seen.row
+    told = estimate(table, row, seen.epoch_us)
+    found = Maneuvers(
+        table.norad_id[row], table.epoch_us[row], table.epoch_us[row + 1], told.epoch_us, seen.probability,
+        told.kind.astype(np.str_), told.dv_rtn_m_s, told.sigma_m_s, np.full(len(row), ""),
+    )  # fmt: skip
+    return with_patterns(table, found)
+
+
+def detected(table: GpTable, model: str | None, causal: bool, min_probability: float) -> Detections:
+    """The gaps of a history in which something happened, by the detector that ships or another."""
+    from orbwatch.maneuver.detect import detect
+    from orbwatch.models.maneuver_trees import load_score
+
+    return detect(table, load_score(model or MODEL, causal), causal, min_probability)
+
+
+def _chunks(norad_id: Int[np.ndarray, " n"]) -> Iterator[tuple[int, int]]:
+    """Rows first..last of whole objects, some `CHUNK_SETS` of them."""
+    n = len(norad_id)
+    ends = np.append(np.flatnonzero(norad_id[1:] != norad_id[:-1]) + 1, n)
+    first = 0
+    while first < n:
+        wanted = int(np.searchsorted(ends, first + CHUNK_SETS))
+        last = int(ends[min(wanted, len(ends) - 1)])
+        yield first, last
+        first = last
+
+
+def _searches(table: GpTable, method: str) -> list[Search]:
+    """One for each object: a hash of all numbers of its sets and of the method."""
+    starts: Bool[np.ndarray, " n"] = np.append(True, table.norad_id[1:] != table.norad_id[:-1])
+    firsts = np.flatnonzero(starts)
+    columns = [getattr(table, name) for name in COLUMNS if getattr(table, name).dtype.kind in "if"]
+    searches = []
+    for first, last in zip(firsts.tolist(), [*firsts[1:].tolist(), len(table)], strict=True):
+        digest = hashlib.sha256(method.encode())
+        for column in columns:
+            digest.update(column[first:last].tobytes())
+        from_us, until_us = int(table.epoch_us[first]), int(table.epoch_us[last - 1])
+        searches.append(Search(int(table.norad_id[first]), digest.hexdigest(), from_us, until_us, ""))
+    return searches
