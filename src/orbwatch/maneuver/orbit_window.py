@@ -12,7 +12,7 @@ from orbwatch.constants import DAY_S, DAY_US, TWO_PI, WGS72_MU_KM3_S2, WGS72_RAD
 from orbwatch.frames import gmst_1982_rad
 from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES, catalog_regime
 from orbwatch.maneuver.found import Maneuvers
-from orbwatch.maneuver.pattern_limits import LAG_DAY, LEAST_PROBABILITY, WINDOW_DAY
+from orbwatch.maneuver.pattern_limits import LAG_DAY, LEAST_PROBABILITY, LIMITS, SETBACK, WINDOW_DAY
 from orbwatch.maneuver.window_kernel import FIELDS, windows
 from orbwatch.time import us_to_jd
 
@@ -123,11 +123,12 @@ def orbit_windows(
     away = np.concatenate([[0], np.cumsum(~synchronous)])
     if len(table):
         whole = away[end] == away[first]
+    slack_km = np.array([SETBACK * limits.run_km for limits in LIMITS.values()])[regime]
     windows(
         days(table.epoch_us), days(known_us(table)), axis_km(table), table.eccentricity, longitude,
         table.inclination_deg * np.cos(node), table.inclination_deg * np.sin(node), first, end, days(at_us),
         whole, days(mine.start_us), days(mine.end_us), first_burn, end_burn,
-        window_day, LAG_DAY, found,
+        slack_km, window_day, LAG_DAY, found,
     )  # fmt: skip
     newest_us = table.epoch_us[newest] if len(table) else np.full(len(norad_id), NO_TIME)
     return OrbitWindows(*found.T.copy(), newest_us, regime)

@@ -15,8 +15,12 @@ from orbwatch.maneuver.pattern_limits import (
     DRIFT_DECAY,
     EVEN_FALL,
     FREE_DEG,
+    FREE_ECCENTRICITY,
+    FREE_PER_DEG,
+    FREE_SPAN_DEG,
     GRAVEYARD_KM,
     HELD,
+    HELD_KM,
     LEAST_WINDOW_DAY,
     LIMITS,
     MAJOR,
@@ -26,8 +30,12 @@ from orbwatch.maneuver.pattern_limits import (
     NORMAL,
     PLANE_DEG,
     PUSHED,
+    PUSHED_AFTER_HELD,
+    RESTING,
     SLOT_DEG,
     STATION_KEEPING,
+    STILL_DAY,
+    STILL_DEG,
     Limits,
     natural_km_day,
 )
@@ -38,6 +46,9 @@ _FEW_BURNS = 3
 """Burns in a window that show by themselves that an orbit which stayed is being kept."""
 _RE_ENTRY_KM = 300.0
 _HELD_DAYS = 14.0
+_LEAST_SETS = 10
+_BALANCED = 0.3
+"""Of the burns' change of an orbit, so much may be left over when it is kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,12 +105,17 @@ def name_patterns(orbit: OrbitWindows, burns: BurnEvidence) -> Named:
     raising, lowering = _runs(orbit, burns, unexplained, limit["run_km"], days)
     disposed = geo & (orbit.perigee_km() > _GEO_HEIGHT_KM + GRAVEYARD_KM) & (net > limit["run_km"])
 
-    steered = geo & (orbit.off_free_deg > FREE_DEG)
+    told = (orbit.eccentricity < FREE_ECCENTRICITY) & (orbit.longitude_span_deg < FREE_SPAN_DEG)
+    steered = geo & told & (orbit.off_free_deg > FREE_DEG + FREE_PER_DEG * orbit.longitude_span_deg)
     in_slot = orbit.longitude_span_deg <= SLOT_DEG
-    held = _held_up(orbit, net / days, days, noise)
-    stayed = np.where(geo, in_slot, (np.abs(net) <= limit["keep_km"] + 3.0 * noise) & ~raising & ~lowering)
-    kept = long & stayed & ((burns.count >= _FEW_BURNS) | burns.rhythmic | held | steered)
-    plane = geo & (orbit.off_plane_deg > PLANE_DEG * np.clip(days / 90.0, 0.6, 1.0))
+    still = (orbit.longitude_span_deg <= STILL_DEG) & (orbit.days >= STILL_DAY)
+    held = _held_up(orbit, net / days, days, limit["keep_km"])
+    band_km = limit["keep_km"] + 3.0 * noise
+    band_km = np.where(burns.count > 0, np.maximum(band_km, _BALANCED * np.abs(unexplained)), band_km)
+    stayed = np.where(geo, in_slot, (np.abs(net) <= band_km) & ~raising & ~lowering)
+    kept = stayed & ((burns.count >= _FEW_BURNS) | burns.rhythmic | held | steered | still)
+    kept &= long & (orbit.sets >= _LEAST_SETS)
+    plane = geo & told & (orbit.off_plane_deg > PLANE_DEG * np.clip(days / 90.0, 0.6, 1.0))
 
     change = np.where(steered & ~in_slot, orbit.span_km, np.abs(unexplained))
     shown = np.where(change > np.where(steered, 0.0, limit["least_step_km"]), change, 0.0)
@@ -131,11 +147,16 @@ def _unexplained(
 ) -> Float[np.ndarray, " k"]:
     """Change of the semi-major axis that nature did not make, km.
 
-    With burns: all that the quiet gaps do not carry on. Without: a rise, as drag only takes down.
+    With burns: all that the quiet gaps do not carry on. Without: a rise, as drag only takes down; and a fall that ended,
+    as drag does not.
     """
     with_burns = net - np.where(np.isfinite(natural_net), natural_net, np.fmin(net, 0.0))
     rise = np.fmax(net, orbit.risen_km)
-    alone = np.where(~geo & (rise > step_km + 4.0 * np.nan_to_num(orbit.noise_km)), rise, 0.0)
+    clear_km = step_km + 4.0 * np.nan_to_num(orbit.noise_km)
+    alone = np.where(~geo & (rise > clear_km), rise, 0.0)
+    drag = natural_km_day(orbit.end_km - WGS72_RADIUS_KM)
+    rests = (np.abs(orbit.end_rate_km_day) < RESTING * drag) & (orbit.eccentricity < _CIRCULAR)
+    alone = np.where(~geo & rests & (-net > clear_km), net, alone)
     # A synchronous orbit's resonance moves it by up to 12 km in 90 days; what goes further was burned.
     alone = np.where(geo & (orbit.span_km > step_km), orbit.span_km, alone)
     return np.nan_to_num(np.where(burns.count > 0, with_burns, alone))
@@ -158,11 +179,12 @@ def _runs(
     drag = natural_km_day(height + 0.5 * np.nan_to_num(orbit.fallen_km))
     before = natural_km_day(height + np.nan_to_num(orbit.fallen_km))
     was_held = (orbit.before_fall_days > _HELD_DAYS) & (-orbit.before_fall_km_day < 3.0 * HELD * before)
-    pushed = (speed > PUSHED * drag) & (orbit.eccentricity < _CIRCULAR)
-    active = (burns.ever > 0) | was_held | _even(orbit, days)
+    circular = orbit.eccentricity < _CIRCULAR
+    active = (burns.ever > 0) | _even(orbit, days)
+    pushed = circular & ((active & (speed > PUSHED * drag)) | (was_held & (speed > PUSHED_AFTER_HELD * drag)))
     by_burns = (burns.lowering >= _FEW_BURNS) & (unexplained < -run_km)
     to_the_end = (burns.count > 0) & (unexplained < -run_km) & (orbit.perigee_km() < _RE_ENTRY_KM)
-    return raising, going & ((pushed & active) | by_burns | to_the_end)
+    return raising, going & (pushed | by_burns | to_the_end)
 
 
 def _even(orbit: OrbitWindows, days: Float[np.ndarray, " k"]) -> Bool[np.ndarray, " k"]:
@@ -176,8 +198,10 @@ def _even(orbit: OrbitWindows, days: Float[np.ndarray, " k"]) -> Bool[np.ndarray
 
 
 def _held_up(
-    orbit: OrbitWindows, rate: Float[np.ndarray, " k"], days: Float[np.ndarray, " k"], noise: Float[np.ndarray, " k"]
+    orbit: OrbitWindows, rate: Float[np.ndarray, " k"], days: Float[np.ndarray, " k"], keep_km: Float[np.ndarray, " k"]
 ) -> Bool[np.ndarray, " k"]:
     """It should have fallen by far more than the sets scatter, and did not."""
-    drag = natural_km_day(0.5 * (orbit.start_km + orbit.end_km) - WGS72_RADIUS_KM)
-    return (np.abs(rate) < HELD * drag) & (drag * days > np.maximum(10.0 * noise, 1.0)) & (orbit.eccentricity < _CIRCULAR)
+    fall = days * natural_km_day(0.5 * (orbit.start_km + orbit.end_km) - WGS72_RADIUS_KM)
+    seen = fall > np.maximum(10.0 * np.nan_to_num(orbit.noise_km), HELD_KM)
+    near = orbit.span_km < keep_km + 0.3 * fall
+    return seen & near & (np.abs(rate) * days < HELD * fall) & (orbit.eccentricity < _CIRCULAR)

@@ -16,7 +16,9 @@ Integers = NDArray[np.int64]
 
 FIELDS = 23
 """Numbers of a window, in the order of `orbit_window.OrbitWindows`."""
-_END_DAY, _DRIFT_DAY = 14.0, 10.0
+_END_DAY, _DRIFT_DAY, _CLOSE_DAY = 14.0, 10.0, 3.0
+_BEFORE_SETS = 8
+"""What an orbit did before a fall is told by so many sets."""
 
 # Free motion of a synchronous orbit's longitude, deg/day^2: 3 n^2 sum of m (Re/a)^l P_lm(0) (C sin ml - S cos ml),
 # n 360.9856 deg/day, Re/a 0.151270 (Kaula 1966, section 3.6); C22, S22, C31, S31, C33, S33 of EGM2008, unnormalized.
@@ -46,6 +48,16 @@ def _median(values: Doubles) -> float:
 
 
 @numba.njit(cache=True)
+def _ends(t: Doubles, a: Doubles) -> tuple[float, float]:
+    """First and last value, each a median of three where the three are close in time."""
+    n = len(t)
+    few = min(3, n)
+    first = _median(a[:few]) if t[few - 1] - t[0] < _CLOSE_DAY else a[0]
+    last = _median(a[n - few :]) if t[n - 1] - t[n - few] < _CLOSE_DAY else a[n - 1]
+    return first, last
+
+
+@numba.njit(cache=True)
 def _slope(x: Doubles, y: Doubles) -> float:
     mx, my = x.mean(), y.mean()
     sxx = ((x - mx) ** 2).sum()
@@ -53,7 +65,7 @@ def _slope(x: Doubles, y: Doubles) -> float:
 
 
 @numba.njit(cache=True)
-def _run(t: Doubles, a: Doubles, sign: float, noise: float, out: Doubles) -> None:
+def _run(t: Doubles, a: Doubles, sign: float, slack_km: float, noise: float, out: Doubles) -> None:
     """The rise (sign 1) or fall (-1) that lasts to the end: since when, by how much, and the rate before it."""
     n = len(t)
     s = sign * a
@@ -62,7 +74,7 @@ def _run(t: Doubles, a: Doubles, sign: float, noise: float, out: Doubles) -> Non
     while i >= 0:
         if s[i] < low:
             low, at = s[i], i
-        elif s[i] > low + max(4.0 * noise, 0.15 * (end - low)):
+        elif s[i] > low + max(4.0 * noise, slack_km, 0.15 * (end - low)):
             break
         i -= 1
     first = i + 1
@@ -74,8 +86,9 @@ def _run(t: Doubles, a: Doubles, sign: float, noise: float, out: Doubles) -> Non
             break
     out[0], out[1] = t[n - 1] - t[since], gained
     out[2], out[3] = math.nan, t[since] - t[0]
-    if since > 2 and out[3] > 1.0:
-        out[2] = (a[since] - a[0]) / out[3]
+    if since >= _BEFORE_SETS and out[3] > 1.0:
+        # To the extreme, not to the first row past it: what was lost by then belongs to the run.
+        out[2] = (sign * low - a[0]) / out[3]
 
 
 @numba.njit(cache=True)
@@ -137,9 +150,12 @@ def windows(
     t: Doubles, known: Doubles, a: Doubles, ecc: Doubles, longitude_deg: Doubles, hx: Doubles, hy: Doubles,
     first_row: Integers, end_row: Integers, at: Doubles, synchronous: NDArray[np.bool_],
     burn_start: Doubles, burn_end: Doubles, first_burn: Integers, end_burn: Integers,
-    window_day: float, lag_day: float, out: Doubles,
+    slack_km: Doubles, window_day: float, lag_day: float, out: Doubles,
 ) -> None:  # fmt: skip
-    """One row of `FIELDS` numbers each asking; times in days. Rows known after `at` are not looked at."""
+    """One row of `FIELDS` numbers each asking; times in days. Rows known after `at` are not looked at.
+
+    A rise or fall goes on through setbacks of `slack_km`.
+    """
     for k in range(len(at)):
         out[k] = math.nan
         out[k, 1] = 0.0
@@ -156,9 +172,7 @@ def windows(
         smooth = axis.copy()
         for j in range(1, n - 1):
             smooth[j] = _median(axis[j - 1 : j + 2])
-        few = min(3, n)
-        smooth[n - 1] = _median(axis[n - few :])
-        smooth[0] = _median(axis[:few])
+        smooth[0], smooth[n - 1] = _ends(time, axis)
         begin = 0
         while begin < n - 1 and time[begin] < at[k] - window_day:
             begin += 1
@@ -167,7 +181,7 @@ def windows(
         few = min(3, m)
         o = out[k]
         o[0], o[1] = time[n - 1] - time[begin], m
-        o[2], o[3] = _median(axis[begin : begin + few]), smooth[n - 1]
+        o[2], o[3] = _ends(time[begin:], axis[begin:])
         bend = np.abs(axis[begin : n - 2] - 2.0 * axis[begin + 1 : n - 1] + axis[begin + 2 :]) if m > 3 else axis[:0]
         o[4] = 1.4826 / math.sqrt(6.0) * _median(bend)
         o[5] = smooth[begin:].max() - smooth[begin:].min()
@@ -185,8 +199,8 @@ def windows(
         if m >= 4:
             noise = max(o[4], 1e-3)
             up, down = np.empty(4), np.empty(4)
-            _run(time, smooth, 1.0, noise, up)
-            _run(time, smooth, -1.0, noise, down)
+            _run(time, smooth, 1.0, slack_km[k], noise, up)
+            _run(time, smooth, -1.0, slack_km[k], noise, down)
             o[12], o[13] = up[0], up[1]
             o[14], o[15], o[16], o[17] = down[0], down[1], down[2], down[3]
         if synchronous[k] and m >= 8:
