@@ -60,9 +60,7 @@ def read_cma(text: str, file: str | Path | None = None) -> list[BurnRow]:
 def _instant(words: str, field: str, file: str | Path | None, line: int) -> int:
     stamp, _, zone = words.strip().partition(" ")
     if zone not in _ZONES_US:
-        raise InputError(
-            "not a time zone", file=file, line=line, field=field, value=words, legal=", ".join(_ZONES_US)
-        )
+        raise InputError("not a time zone", file=file, line=line, field=field, value=words, legal=", ".join(_ZONES_US))
     try:
         return parse_utc(stamp.replace("/", "-")) - _ZONES_US[zone]
     except InputError as error:

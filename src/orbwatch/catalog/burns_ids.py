@@ -113,7 +113,12 @@ def _maneuver(words: _Words) -> BurnRow:
         if kind not in _RTN_OF:
             legal = ", ".join(_RTN_OF)
             raise InputError(
-                "not a parameter type", file=words.file, line=words.line, field="parameter type", value=kind, legal=legal
+                "not a parameter type",
+                file=words.file,
+                line=words.line,
+                field="parameter type",
+                value=kind,
+                legal=legal,
             )
         burns = [_burn(words, _RTN_OF[kind], i) for i in range(1, words.whole("number of burns", 0, 99) + 1)]
         if burns:

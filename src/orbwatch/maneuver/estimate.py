@@ -29,7 +29,7 @@ SURE = 15.0
 few operators burn across the track. Below, only by the square of its sigmas, which then must outweigh what is along."""
 RADIAL_SHARE = 0.5
 """A radial part shows where the eccentricity vector moves by so much more than the part along the track makes it."""
-SHARE, CROWDED_SHARE = 0.03, 0.4
+SHARE, CROWDED_SHARE = 0.04, 0.7
 """Uncertainty in proportion to the burn: sets fitted over it; and where another event leaves too few sets on a side."""
 WIDEN = 1.2
 """Factor on all standard deviations, with which 90 % intervals hold; measured on operators' burns."""
@@ -74,11 +74,11 @@ def estimate(table: GpTable, row: Int[np.ndarray, " d"], epoch_us: Int[np.ndarra
     sets = around(table, asked, first, last)
     scatter = scatter_at(table, asked, quiet_gaps(table, np.unique(table.norad_id[asked]), asked))
     found, late, crowded = _best(sets, scatter)
-    dv, variance = _components(found, scatter, crowded)
+    dv, variance, seen = _components(found, scatter, crowded)
     gradual = _gradual(sets, found, scatter)
     guess = None if epoch_us is None else epoch_us[order]
-    epoch = _epoch(table, asked, guess, found, late, scatter, dv, variance)
-    kind = kind_of(_believed(dv, variance), gradual)
+    epoch = _epoch(table, asked, guess, found, late, scatter, seen)
+    kind = kind_of(np.where(seen, dv, 0.0), gradual)
     back = np.argsort(order, kind="stable")
     covariance = np.zeros((len(row), 3, 3))
     covariance[:, range(3), range(3)] = variance
@@ -108,7 +108,9 @@ def _best(sets: Around, scatter: Scatter) -> tuple[Changes, Int[np.ndarray, " d"
         start, end = (sets.day[:, SIDE - 1 + split + i] for i in (0, 1))
         timing = found.timing
         miss = np.nan_to_num(np.maximum(np.maximum(start - timing.crossing_day, timing.crossing_day - end), 0.0))
-        cost = cost + _CROSSING_WEIGHT * np.nan_to_num(np.square(np.minimum(miss, 1e3) * timing.slope / scatter.fit[:, 0]))
+        cost = cost + _CROSSING_WEIGHT * np.nan_to_num(
+            np.square(np.minimum(miss, 1e3) * timing.slope / scatter.fit[:, 0])
+        )
         few = [(sets.there & side).sum(axis=1) for side in (offset <= split, offset > split)]
         if split:
             cost = np.where(np.minimum(*few) < 2, np.inf, cost)
@@ -130,14 +132,17 @@ def _merged(better: Bool[np.ndarray, " d"], new: Changes, old: Changes) -> Chang
 
 def _components(
     found: Changes, scatter: Scatter, crowded: Bool[np.ndarray, " d"]
-) -> tuple[Float[np.ndarray, "d 3"], Float[np.ndarray, "d 3"]]:
-    """Delta-v and variances along R, T, N."""
+) -> tuple[Float[np.ndarray, "d 3"], Float[np.ndarray, "d 3"], Bool[np.ndarray, "d 3"]]:
+    """Delta-v, variances, and which parts are more than scatter; along R, T, N."""
     timing, ecc, plane = found
     share = np.where(crowded, CROWDED_SHARE, SHARE)
-    left = np.sqrt(timing.squares / np.maximum(timing.free, 1.0))
     along = timing.slope
-    along_sd = np.hypot(timing.unit * np.fmax(scatter.timing, np.where(timing.free > 0, left, 0.0)), share * along)
-    ecc_sd, plane_sd = ecc.unit * scatter.ecc, plane.unit * scatter.plane
+    along_sd, ecc_sd, plane_sd = (
+        part.unit * np.fmax(sd, np.sqrt(part.squares / np.maximum(part.free, 1.0)))
+        for part, sd in zip(found, (scatter.timing, scatter.ecc, scatter.plane), strict=True)
+    )
+    seen_along = np.abs(along) > SEEN_ALONG * along_sd
+    along_sd = np.hypot(along_sd, share * along)
     tilt, turned = (np.linalg.norm(part.level, axis=1) for part in (plane, ecc))
     # The bias of a noisy vector's length is taken off.
     across = np.sqrt(np.maximum(tilt**2 - plane_sd**2, 0.0))
@@ -154,7 +159,8 @@ def _components(
     radial = np.where(seen, radial, 0.0)
     radial_sd = np.hypot(radial_sd, share * radial)
     dv = np.stack([radial, along, across], axis=1)
-    return dv, np.square(WIDEN * np.stack([radial_sd, along_sd, across_sd], axis=1))
+    variance = np.square(WIDEN * np.stack([radial_sd, along_sd, across_sd], axis=1))
+    return dv, variance, np.stack([radial > 0.0, seen_along, across != 0.0], axis=1)
 
 
 def _counts(
@@ -164,11 +170,6 @@ def _counts(
     with np.errstate(divide="ignore", invalid="ignore"):
         sigmas = size / sd
     return np.asarray((sigmas > least) & ((sigmas > SURE) | (size * (sigmas / SURE) ** 2 > np.abs(along))))
-
-
-def _believed(dv: Float[np.ndarray, "d 3"], variance: Float[np.ndarray, "d 3"]) -> Float[np.ndarray, "d 3"]:
-    """Delta-v with components that are not larger than their uncertainty left out."""
-    return np.where(dv**2 > np.array([0.0, SEEN_ALONG**2, 0.0]) * variance / WIDEN**2, dv, 0.0)
 
 
 def _gradual(sets: Around, found: Changes, scatter: Scatter) -> Bool[np.ndarray, " d"]:
@@ -193,8 +194,7 @@ def _epoch(
     found: Changes,
     late: Int[np.ndarray, " d"],
     scatter: Scatter,
-    dv: Float[np.ndarray, "d 3"],
-    variance: Float[np.ndarray, "d 3"],
+    seen: Bool[np.ndarray, "d 3"],
 ) -> Int[np.ndarray, " d"]:
     """Where the timing before and after crosses, weighed with the gap that the sets say, within a day of it."""
     end_row = np.minimum(row + 1, len(table) - 1)
@@ -209,9 +209,8 @@ def _epoch(
         prior = np.where(good, shifted, prior)
     prior_sd = np.maximum((end - start) / DAY_US / np.sqrt(12.0), 0.2)
     with np.errstate(divide="ignore", invalid="ignore"):
-        crossing_sd = 0.03 + scatter.timing / np.abs(dv[:, 1])
+        crossing_sd = 0.03 + scatter.timing / np.abs(found.timing.slope)
         weight = np.nan_to_num(prior_sd**2 / (prior_sd**2 + crossing_sd**2))
     crossing = np.nan_to_num(found.timing.crossing_day) * DAY_US + middle
     crossing = np.clip(crossing, start - DAY_US, end + DAY_US)
-    seen = np.square(dv[:, 1]) > SEEN_ALONG**2 * variance[:, 1]
-    return np.asarray(np.round(np.where(seen, weight * (crossing - prior), 0.0)).astype(np.int64) + prior)
+    return np.asarray(np.round(np.where(seen[:, 1], weight * (crossing - prior), 0.0)).astype(np.int64) + prior)

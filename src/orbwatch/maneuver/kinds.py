@@ -11,9 +11,7 @@ NO_KIND = "unknown"
 IN_TRACK = KINDS[:2]
 
 
-def kind_of(
-    dv_rtn_m_s: Float[np.ndarray, "d 3"], gradual: Bool[np.ndarray, " d"] | None = None
-) -> np.ndarray:
+def kind_of(dv_rtn_m_s: Float[np.ndarray, "d 3"], gradual: Bool[np.ndarray, " d"] | None = None) -> np.ndarray:
     """Kind of each change of velocity by its greatest component; `NO_KIND` where it is zero or not finite.
 
     gradual: events that are no step but a change of rate (low thrust, drag): `non_impulsive`, whatever their size.

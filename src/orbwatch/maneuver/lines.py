@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 
 RATE_WEIGHT_DAY2 = 0.25
 """How much a known rate counts beside the sum of squared times (day^2) of the values themselves. Mean motions of sets
-trail a burn by days (their fits look back), positions at their epochs hardly: the rate only helps where a side is short."""
+trail a burn by days (their fits look back), positions at their epochs hardly: the rate only helps short sides."""
 
 
 class Bend(NamedTuple):
@@ -35,9 +35,12 @@ def bend(
     before: Bool[np.ndarray, "g m"],
     after: Bool[np.ndarray, "g m"],
 ) -> Bend:
-    """Least squares with a line on each side; `rate` of the set farthest out on either side stands in for short sides."""
+    """Least squares with a line on each side; the `rate` of the set farthest out stands in where a side is short."""
     sides = []
-    for use, farthest in ((before, np.argmax(before, axis=1)), (after, after.shape[1] - 1 - np.argmax(after[:, ::-1], axis=1))):
+    for use, farthest in (
+        (before, np.argmax(before, axis=1)),
+        (after, after.shape[1] - 1 - np.argmax(after[:, ::-1], axis=1)),
+    ):
         known = np.where(use.any(axis=1), np.take_along_axis(rate, farthest[:, None], axis=1)[:, 0], np.nan)
         sides.append(_line(day, value, known, use & np.isfinite(value)))
     (mean_b, day_b, slope_b, spread_b, squares_b, n_b), (mean_a, day_a, slope_a, spread_a, squares_a, n_a) = sides
@@ -51,7 +54,10 @@ def bend(
 
 
 def _line(
-    day: Float[np.ndarray, "g m"], value: Float[np.ndarray, "g m"], known: Float[np.ndarray, " g"], use: Bool[np.ndarray, "g m"]
+    day: Float[np.ndarray, "g m"],
+    value: Float[np.ndarray, "g m"],
+    known: Float[np.ndarray, " g"],
+    use: Bool[np.ndarray, "g m"],
 ) -> tuple[np.ndarray, ...]:
     n = use.sum(axis=1)
     count = np.maximum(n, 1)
