@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
-
 from typing import TYPE_CHECKING
 
 import numpy as np

@@ -88,7 +88,7 @@ def _read(path: Path) -> list[BurnRow]:
 def _read_yaml(text: str, path: Path) -> list[BurnRow]:
     try:
         # Everything as text: dates of YAML would come as times with or without a zone, or as plain dates.
-        loaded = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - makes nothing but text, lists and mappings
+        loaded = yaml.load(text, Loader=yaml.BaseLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise InputError("not YAML", file=path, line=mark.line + 1 if mark else None) from error

@@ -106,7 +106,7 @@ def _events(found: Maneuvers) -> Table:
             KIND_WORDS.get(str(newest.kind[i]), str(newest.kind[i])),
             float(size[i]),
             float(newest.dv_sigma_m_s[i]),
-            *(float(one) for one in newest.dv_rtn_m_s[i]),
+            *(float(one) + 0.0 for one in np.round(newest.dv_rtn_m_s[i], 4)),
             pattern_text(str(newest.pattern[i])),
         ]
         for i in range(len(newest))

@@ -66,7 +66,9 @@ def speed_text(m_s: float) -> str:
 
 def signed_text(m_s: float) -> str:
     """A part of a delta-v in m/s, with its sign and as many digits as tell something."""
-    return "-" if not np.isfinite(m_s) else f"{m_s:+.4f}" if abs(m_s) < 0.1 else f"{m_s:+,.2f}"
+    if not np.isfinite(m_s):
+        return "-"
+    return f"{round(m_s, 4) + 0.0:+.4f}" if abs(m_s) < 0.1 else f"{m_s:+,.2f}"
 
 
 def when_text(us: int) -> str:

@@ -50,9 +50,10 @@ def _burn(one: StoredManeuver) -> str:
 
 
 def lately_table(result: Assessment) -> list[tuple[str, Table]]:
-    """All of them with what is known of each, the newest first; no table where there is none."""
+    """The likely ones with what is known of each, the newest first; no table where there is none."""
     lately = result.lately
-    if lately is None or not lately.maneuvers:
+    likely = [] if lately is None else [one for one in lately.maneuvers if one.probability >= LIKELY]
+    if lately is None or not likely:
         return []
     names = {
         number: name
@@ -71,13 +72,14 @@ def lately_table(result: Assessment) -> list[tuple[str, Table]]:
             one.dv_sigma_m_s,
             pattern_text(one.pattern),
         ]
-        for one in sorted(lately.maneuvers, key=lambda one: -one.epoch_us)
+        for one in sorted(likely, key=lambda one: -one.epoch_us)
     ]
     table = Table(
         ["Object", "Name", "About, UTC", "Before the window", "Probability", "What it did", "Delta-v, m/s", "± m/s",
          "Pattern"],
         rows,
         {"Object": "d", "Probability": ".2f", "Delta-v, m/s": ".4f", "± m/s": ".4f"},
-        note="Of the objects whose events are shown below, and of all alerts. `orbwatch maneuvers` says more.",
+        note=f"Of the objects whose events are shown below and of all alerts, with p ≥ {LIKELY:g}. `orbwatch "
+        "maneuvers` lists the others.",
     )  # fmt: skip
     return [(f"Maneuvers in the {lately.days:g} days before", table)]
