@@ -32,6 +32,7 @@ from orbwatch.options import FILE, config_option, format_option, setting, settin
 @click.option("--model", help="Detector: packaged model, or a model's folder. [default: maneuver]")
 @click.option("--save", is_flag=True, help="Keep what is found in the store; searched objects are not searched again.")
 @setting("store.url", "--store")
+@setting("screen.threads")
 @click.option("--output", type=FILE, help="Write there instead of to the terminal.")
 @click.option("--plot", type=FILE, help="Page (HTML) of one object's timeline there.")
 @format_option("table", "csv", "json", "parquet")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +31,7 @@ from orbwatch.maneuver.patterns import Pattern, patterns, with_patterns
 from orbwatch.maneuver.scatter import minimum_detectable_m_s
 from orbwatch.progress import Progress, silent
 from orbwatch.report.maneuver_words import life_sentence
+from orbwatch.workers import in_order
 
 if TYPE_CHECKING:
     from orbwatch.maneuver.detect import Detections
@@ -41,6 +43,7 @@ LEAST_PROBABILITY = 0.05
 LATELY_DAY = 30.0
 """How far back maneuvers say something about a forecast of today."""
 CHUNK_SETS = 60_000  # what an interruption costs at most; some seconds
+_WORTH_CHUNKS = 6
 
 
 def find_maneuvers(
@@ -49,6 +52,7 @@ def find_maneuvers(
     causal: bool = False,
     min_probability: float = LEAST_PROBABILITY,
     progress: Progress = silent,
+    threads: int = 1,
 ) -> Maneuvers:
     """The maneuvers in a history, by object and time.
 
@@ -57,13 +61,17 @@ def find_maneuvers(
         model: packaged detector, or a model's folder; None: `MODEL`.
         causal: judge each gap by what was known when the set after it came, as an alert would.
         min_probability: the least probability of an event.
+        threads: processes that work, where the history is large; results do not depend on it.
 
     Raises InputError where the sets are out of order or the model is not there.
     """
     check_ordered(table)
+    chunks = list(_chunks(table.norad_id))
+    jobs = (table[first:last] for first, last in chunks)
+    work = partial(_find, model=model, causal=causal, min_probability=min_probability)
     found = []
-    for first, last in _chunks(table.norad_id):
-        found.append(_find(table[first:last], model, causal, min_probability))
+    for (_, last), events in zip(chunks, in_order(work, jobs, _workers(threads, chunks)), strict=True):
+        found.append(events)
         progress("looking for maneuvers", last / len(table))
     return Maneuvers.concat(found).ordered()
 
@@ -75,6 +83,7 @@ def search_maneuvers(
     causal: bool = False,
     min_probability: float = LEAST_PROBABILITY,
     progress: Progress = silent,
+    threads: int = 1,
 ) -> Maneuvers:
     """As `find_maneuvers`, with what is found kept in the store, chunk by chunk.
 
@@ -85,24 +94,25 @@ def search_maneuvers(
     check_ordered(table)
     least = min(min_probability, LEAST_PROBABILITY)
     method = method_label(model, causal)
-    found = []
-    for first, last in _chunks(table.norad_id):
-        chunk = table[first:last]
-        searches = _searches(chunk, f"{method} {least}")
-        known = searched(store, searches)
-        new = [one for one in searches if one.norad_id not in known]
-        if new:
-            fresh = chunk[np.isin(chunk.norad_id, [one.norad_id for one in new])]
-            events = _find(fresh, model, causal, least)
-            lives = {one.norad_id: one for one in patterns(fresh, events)}
-            told = [replace(one, words=life_sentence(lives[one.norad_id], events)) for one in new]
+    chunks = list(_chunks(table.norad_id))
+    searches = [_searches(table[first:last], f"{method} {least}") for first, last in chunks]
+    new = [_without(each, searched(store, each)) for each in searches]
+    jobs = (
+        chunk[np.isin(chunk.norad_id, [one.norad_id for one in each])]
+        for (first, last), each in zip(chunks, new, strict=True)
+        for chunk in [table[first:last]]
+    )
+    work = partial(_find_and_tell, model=model, causal=causal, min_probability=least)
+    workers = _workers(threads, [one for one, each in zip(chunks, new, strict=True) if each])
+    for (_, last), each, (events, words) in zip(chunks, new, in_order(work, jobs, workers), strict=True):
+        if each:
+            told = [replace(one, words=words[one.norad_id]) for one in each]
             save_searches(store, told, _to_store(events, method))
-        inside = {one.norad_id: one for one in searches}
-        rows = stored_maneuvers(store, inside, min_probability=min_probability)
-        here = [r for r in rows if inside[r.norad_id].from_us <= r.start_us and r.end_us <= inside[r.norad_id].until_us]
-        found.append(from_store(here))
         progress("looking for maneuvers", last / len(table))
-    return Maneuvers.concat(found).ordered()
+    inside = {one.norad_id: one for each in searches for one in each}
+    rows = stored_maneuvers(store, inside, min_probability=min_probability)
+    here = [r for r in rows if inside[r.norad_id].from_us <= r.start_us and r.end_us <= inside[r.norad_id].until_us]
+    return from_store(here)
 
 
 def maneuvers_before(
@@ -171,6 +181,16 @@ def _find(table: GpTable, model: str | None, causal: bool, min_probability: floa
     return with_patterns(table, found)
 
 
+def _find_and_tell(
+    table: GpTable, model: str | None, causal: bool, min_probability: float
+) -> tuple[Maneuvers, dict[int, str]]:
+    """One chunk, and what each of its objects does in a sentence."""
+    if not len(table):
+        return Maneuvers.empty(), {}
+    found = _find(table, model, causal, min_probability)
+    return found, {number: life_sentence(life, found) for number, life in lives_of(table, found).items()}
+
+
 def detected(table: GpTable, model: str | None, causal: bool, min_probability: float) -> Detections:
     """The gaps of a history in which something happened, by the detector that ships or another."""
     from orbwatch.maneuver.detect import detect
@@ -189,6 +209,15 @@ def _chunks(norad_id: Int[np.ndarray, " n"]) -> Iterator[tuple[int, int]]:
         last = int(ends[min(wanted, len(ends) - 1)])
         yield first, last
         first = last
+
+
+def _workers(threads: int, chunks: list[tuple[int, int]]) -> int:
+    """Further processes take seconds to start."""
+    return threads if len(chunks) > _WORTH_CHUNKS else 1
+
+
+def _without(searches: list[Search], known: set[int]) -> list[Search]:
+    return [one for one in searches if one.norad_id not in known]
 
 
 def _searches(table: GpTable, method: str) -> list[Search]:

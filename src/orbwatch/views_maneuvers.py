@@ -67,7 +67,7 @@ def find_in_history(
     if plot is not None and len(ids) != 1:
         hint = "Give one object"
         raise InputError("a plot is of one object", field="--plot", value=f"{len(ids):,} objects", hint=hint)
-    given = (search.model, search.causal, asked.min_probability, progress)
+    given = (search.model, search.causal, asked.min_probability, progress, settings.screen.threads)
     if search.save:
         with Store.open(settings.store.resolved_url()) as store:
             found = pipeline.search_maneuvers(table, store, *given)
@@ -163,10 +163,9 @@ def _read(asked: Asked, history: Path, burns: Burns | None) -> tuple[GpTable, Ma
     by_name = bool(missing)  # perhaps the sets themselves know the name
     read = read_history(history, None if by_name else ids)
     table = read.table
-    for one in read.rejected[:3]:
-        click.echo(f"left out: {one}", err=True)
-    if len(read.rejected) > 3:
-        click.echo(f"and {len(read.rejected) - 3:,} more sets left out", err=True)
+    if read.rejected:
+        more = f" and {len(read.rejected) - 1:,} more" if len(read.rejected) > 1 else ""
+        click.echo(f"left out: {read.rejected[0]}{more}", err=True)
     names = named | known_names(table, asked.names, history)
     if by_name:
         ids, missing = _numbers(asked, names)
