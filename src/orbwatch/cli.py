@@ -249,9 +249,9 @@ def fetch(service: str, output: Path | None, **options: Any) -> None:
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @setting("screen.threads")
 def demo(output: Path, objects: int, seed: int, **options: Any) -> None:
-    """The main job on a simulated catalogue with planted approaches; offline, no account."""
+    """The main job on a simulated catalogue with planted approaches and maneuvers; offline, no account."""
     from orbwatch import demo as simulated
-    from orbwatch import outputs, views
+    from orbwatch import demo_maneuvers, outputs, views
 
     outputs.make_folders(output)
     result, verdicts = simulated.run(
@@ -260,7 +260,9 @@ def demo(output: Path, objects: int, seed: int, **options: Any) -> None:
     written = outputs.write_outputs(result, output, simulated.truth_table(verdicts), simulated.LABEL)
     views.show_assessment(result, "table", written)
     views.say_where(written, result)
-    sys.exit(views.say_verdicts(verdicts))
+    code = views.say_verdicts(verdicts)
+    click.echo(demo_maneuvers.run(output, seed).words(), err=True)
+    sys.exit(code)
 
 
 @cli.command()

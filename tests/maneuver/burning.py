@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 
 from orbwatch.catalog.gp import GpTable
 from orbwatch.constants import DAY_US
-from orbwatch.simulate.mean_elements import library_satrec, through_state
+from orbwatch.simulate.kept import Orbit, history_at
 
 START_US = 1_772_000_000_000_000
 STEP_US = DAY_US // 2
-BSTAR = 1e-6
 
 
 def history(norad_id: int = 7, days: int = 60, burns: dict[int, float] | None = None, seed: int = 1) -> GpTable:
-    """Sets of one object at 1,340 km, two a day; burns: m/s along the velocity, by the number of the set before it."""
-    rng = np.random.default_rng(seed)
-    row: dict[str, Any] = {
-        "epoch_us": START_US, "mean_motion_rev_day": 12.81, "eccentricity": 0.001, "inclination_deg": 66.0,
-        "raan_deg": 40.0, "arg_perigee_deg": 270.0, "mean_anomaly_deg": 90.0, "bstar_per_er": BSTAR,
-    }  # fmt: skip
-    rows = [row]
-    for k in range(1, days * DAY_US // STEP_US):
-        at_us = START_US + k * STEP_US
-        middle_us = at_us - STEP_US // 2
-        if burns and k - 1 in burns:
-            state = _state(row, middle_us)
-            speed = np.linalg.norm(state[3:])
-            state[3:] *= 1.0 + burns[k - 1] / 1e3 / speed
-            row = through_state(state, middle_us, middle_us, BSTAR)
-        row = through_state(_state(row, at_us), at_us, at_us, BSTAR)
-        noisy = {**row, "mean_anomaly_deg": (row["mean_anomaly_deg"] + rng.normal(0.0, 2e-4)) % 360.0}
-        noisy["inclination_deg"] += rng.normal(0.0, 2e-4)
-        rows.append(noisy)
-    return GpTable.from_rows([{**one, "norad_id": norad_id} for one in rows], "simulated")
+    """Sets of one object at 1,340 km, two a day; burns: m/s along the track, by the number of the set before it."""
+    orbit = Orbit(START_US, 12.81 * 2.0 * np.pi / 86400.0, 1e-4, -1e-3, np.radians(66.0), 0.7, 0.5)
+    given = burns or {}
+    burn_us = np.array([START_US + k * STEP_US + STEP_US // 2 for k in given], np.int64)
+    dv = np.array([[0.0, size, 0.0] for size in given.values()]).reshape(-1, 3)
+    when = START_US + STEP_US * np.arange(days * DAY_US // STEP_US)
+    table = history_at(orbit, when, burn_us, dv, np.random.default_rng(seed))
+    return GpTable.from_rows([{**row, "norad_id": norad_id} for row in table], "simulated")
 
 
 def steps(table: GpTable, _model: str | None, _causal: bool, min_probability: float) -> SimpleNamespace:
@@ -44,12 +30,6 @@ def steps(table: GpTable, _model: str | None, _causal: bool, min_probability: fl
     motion = table.mean_motion_rev_day
     step = np.where(table.norad_id[1:] == table.norad_id[:-1], np.abs(np.diff(motion)), 0.0)
     probability = np.minimum(step / 4e-6, 0.99)
-    row = np.flatnonzero(probability >= max(min_probability, 0.3))
+    row = np.flatnonzero(probability >= max(min_probability, 0.5))
     middle_us = (table.epoch_us[row] + table.epoch_us[row + 1]) // 2
     return SimpleNamespace(row=row, epoch_us=middle_us, probability=probability[row])
-
-
-def _state(row: dict[str, Any], at_us: int) -> np.ndarray:
-    error, r, v = library_satrec(row).sgp4_tsince((at_us - row["epoch_us"]) / 6e7)
-    assert error == 0
-    return np.array([*r, *v])
