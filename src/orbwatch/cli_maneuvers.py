@@ -29,7 +29,10 @@ from orbwatch.options import FILE, config_option, format_option, setting, settin
 )
 @click.option("--names", type=FILE, help="Table with columns norad and name. [default: objects.tsv beside the history]")
 @click.option("--truth", type=FILE, multiple=True, help="File of true burns, to stand beside what was found.")
-@click.option("--model", help="Detector: packaged model, or a model's folder. [default: maneuver]")
+@click.option(
+    "--model",
+    help="Detector: packaged model, a model's folder, or `threshold`: physics alone. [default: maneuver-detector]",
+)
 @click.option("--save", is_flag=True, help="Keep what is found in the store; searched objects are not searched again.")
 @setting("store.url", "--store")
 @setting("screen.threads")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from orbwatch import __version__
 from orbwatch.catalog.gp import COLUMNS, GpTable
@@ -25,19 +25,23 @@ from orbwatch.catalog.store_maneuvers import (
 )
 from orbwatch.conjunction.assessment import Lately
 from orbwatch.constants import DAY_US
+from orbwatch.errors import InputError
 from orbwatch.maneuver.estimate import estimate
 from orbwatch.maneuver.found import Maneuvers
 from orbwatch.maneuver.patterns import Pattern, patterns, with_patterns
 from orbwatch.maneuver.scatter import minimum_detectable_m_s
+from orbwatch.models.registry import find_model
 from orbwatch.progress import Progress, silent
 from orbwatch.report.maneuver_words import life_sentence
 from orbwatch.workers import in_order
 
 if TYPE_CHECKING:
-    from orbwatch.maneuver.detect import Detections
+    from orbwatch.maneuver.detect import Detections, Score
 
-MODEL = "maneuver"
+MODEL = "maneuver-detector"
 """The packaged detector."""
+THRESHOLD = "threshold"
+"""In its place: physics alone, nothing learned; a baseline."""
 LEAST_PROBABILITY = 0.05
 """Events below this are not worth a row; what is stored goes down to it, whatever is shown."""
 LATELY_DAY = 30.0
@@ -58,7 +62,7 @@ def find_maneuvers(
 
     Args:
         table: sets ordered by (norad_id, epoch_us), as `catalog.history` gives them.
-        model: packaged detector, or a model's folder; None: `MODEL`.
+        model: packaged detector, a model's folder, or `THRESHOLD`; None: `MODEL`.
         causal: judge each gap by what was known when the set after it came, as an alert would.
         min_probability: the least probability of an event.
         threads: processes that work, where the history is large; results do not depend on it.
@@ -142,8 +146,14 @@ def life_of(table: GpTable, found: Maneuvers) -> tuple[Pattern, Float[np.ndarray
 
 
 def method_label(model: str | None, causal: bool) -> str:
-    """How maneuvers were found: the model, and whether later sets had a say."""
-    return f"{model or MODEL}, {'causal' if causal else 'batch'}, orbwatch {__version__}"
+    """How maneuvers were found: the model and a hash of its files, and whether later sets had a say."""
+    name = model or MODEL
+    digest = hashlib.sha256()
+    with suppress(InputError):  # the detector itself says it when there is no such model
+        for file in sorted(find_model(name).iterdir() if name != THRESHOLD else []):
+            digest.update(file.read_bytes())
+    mark = f" {digest.hexdigest()[:12]}" if name != THRESHOLD else ""
+    return f"{name}{mark}, {'causal' if causal else 'batch'}, orbwatch {__version__}"
 
 
 def from_store(rows: list[StoredManeuver]) -> Maneuvers:
@@ -194,21 +204,16 @@ def _find_and_tell(
 def detected(table: GpTable, model: str | None, causal: bool, min_probability: float) -> Detections:
     """The gaps of a history in which something happened, by the detector that ships or another."""
     from orbwatch.maneuver.detect import detect
+
+    return detect(table, _score(model or MODEL, causal), causal, min_probability)
+
+
+@cache
+def _score(model: str, causal: bool) -> Score:
+    from orbwatch.maneuver.detect import by_threshold
     from orbwatch.models.maneuver_trees import load_score
 
-    return detect(table, load_score(model or MODEL, causal), causal, min_probability)
-
-
-def _chunks(norad_id: Int[np.ndarray, " n"]) -> Iterator[tuple[int, int]]:
-    """Rows first..last of whole objects, some `CHUNK_SETS` of them."""
-    n = len(norad_id)
-    ends = np.append(np.flatnonzero(norad_id[1:] != norad_id[:-1]) + 1, n)
-    first = 0
-    while first < n:
-        wanted = int(np.searchsorted(ends, first + CHUNK_SETS))
-        last = int(ends[min(wanted, len(ends) - 1)])
-        yield first, last
-        first = last
+    return by_threshold if model == THRESHOLD else load_score(model, causal)
 
 
 def _workers(threads: int, chunks: list[tuple[int, int]]) -> int:

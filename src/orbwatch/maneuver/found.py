@@ -31,7 +31,8 @@ class Maneuvers:
     dv_sigma_m_s: Float[np.ndarray, " d"]
     """Standard deviation of its size, m/s; NaN where unknown."""
     pattern: np.ndarray
-    """The object's pattern of life at that time, one of `pattern_limits.PATTERNS`, empty before it was asked; (d,) str."""
+    """The object's pattern of life at that time, one of `pattern_limits.PATTERNS`; empty before it was asked; (d,)
+    str."""
 
     def __len__(self) -> int:
         return len(self.norad_id)

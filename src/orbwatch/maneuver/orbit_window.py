@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from jaxtyping import Float, Int, Int8
@@ -40,7 +40,7 @@ class OrbitWindows:
     """From the first set to the middle one."""
     middle_km: Float[np.ndarray, " k"]
     end_rate_km_day: Float[np.ndarray, " k"]
-    """Slope over the last two weeks."""
+    """Slope over the last week."""
     rise_days: Float[np.ndarray, " k"]
     """From the start of the rise that lasts to the end, to the newest set; and its height:"""
     risen_km: Float[np.ndarray, " k"]
@@ -131,7 +131,8 @@ def orbit_windows(
         slack_km, window_day, LAG_DAY, found,
     )  # fmt: skip
     newest_us = table.epoch_us[newest] if len(table) else np.full(len(norad_id), NO_TIME)
-    return OrbitWindows(*found.T.copy(), newest_us, regime)
+    names = [field.name for field in fields(OrbitWindows)]
+    return OrbitWindows(**dict(zip(names, [*found.T.copy(), newest_us, regime], strict=True)))
 
 
 def _newest(

@@ -40,8 +40,8 @@ LIMITS: dict[str, Limits] = {
     "LEO < 600 km": Limits(drift_km_day=0.03, keep_km=0.7, least_step_km=1.5, run_km=5.0),
     # Passive objects: 0.0065 km/day in the middle, 0.1 at most (2026); repeat ground tracks are kept to 0.05-0.3 km.
     "LEO 600-1200 km": Limits(drift_km_day=0.005, keep_km=0.4, least_step_km=0.8, run_km=5.0),
-    # 0.0004 km/day at most (2026); Jason and TOPEX keep +-1 km of ground track, which is 0.02-0.05 km in height. Sunlight
-    # lifted leaf-like debris here by 4 km in 50 days.
+    # 0.0004 km/day at most (2026); Jason and TOPEX keep +-1 km of ground track, which is 0.02-0.05 km in height.
+    # Sunlight lifted leaf-like debris here by 4 km in 50 days.
     "LEO > 1200 km": Limits(drift_km_day=0.001, keep_km=0.25, least_step_km=6.0, run_km=10.0),
     # Resonance and sunlight: 0.011 km/day at most (2026).
     "MEO": Limits(drift_km_day=0.01, keep_km=1.0, least_step_km=10.0, run_km=20.0),
@@ -55,9 +55,10 @@ LIMITS: dict[str, Limits] = {
 SETBACK = 0.1
 """A sustained run goes on through setbacks of this share of `run_km`."""
 WINDOW_DAY = 90.0
-"""A pattern looks back so far: the longest cycles of station-keeping (of high altimeters and in GEO) are about that long."""
-LEAST_WINDOW_DAY = 30.0
-"""Shorter pasts name what is plain (a large maneuver, a fall) but no station-keeping."""
+"""A pattern looks back so far: the longest cycles of station-keeping (high altimeters, GEO) are about that long."""
+LEAST_WINDOW_DAY = 25.0
+"""The sets of a 30-day window span a few days less. Shorter pasts name what is plain (a large maneuver, a fall) but no
+station-keeping."""
 LEAST_PROBABILITY = 0.5
 """Found events less likely than this are not counted as burns."""
 LEAST_BURNS = 4
@@ -69,9 +70,9 @@ LAG_DAY = 2.0
 
 SLOT_DEG = 1.0
 """A steered longitude that swings by no more than this in all is kept: most slots are 0.1 or 0.2 deg wide, some 1."""
-STILL_DEG, STILL_DAY = 0.2, 60.0
-"""One that swings by no more than this in so many days is kept even where the Earth's ellipticity pulls nowhere: left to
-itself, an object would need to have been stopped there to 0.003 deg/day."""
+STILL_DEG, STILL_DAY = 0.2, 55.0
+"""One that swings by no more than this in so many days is kept even where the Earth's ellipticity pulls nowhere: left
+to itself, an object would need to have been stopped there to 0.003 deg/day."""
 MOVED_DEG = 1.0
 """A geostationary longitude that went further than this in a window has drifted."""
 FREE_DEG, FREE_PER_DEG = 0.06, 0.0005
@@ -80,8 +81,8 @@ scatter by 0.01 to 0.02 deg, and eleven drifting derelicts of 2024 followed free
 FREE_ECCENTRICITY, FREE_SPAN_DEG = 0.01, 30.0
 """Above these the law of free motion used here does not hold well enough to tell."""
 PLANE_DEG = 0.08
-"""So much of the orbit's plane away from where Sun, Moon and Earth turn it was burned in 90 days: unburned planes stayed
-within 0.055 deg (the month's and half year's waves), those kept were 0.11 to 0.33 away (2024, 2026)."""
+"""So much of the orbit's plane away from where Sun, Moon and Earth turn it was burned in 90 days: unburned planes
+stayed within 0.055 deg (the month's and half year's waves), those kept were 0.11 to 0.33 away (2024, 2026)."""
 GRAVEYARD_KM = 150.0
 """Raised this far above the geostationary ring: the IADC asks for 235 km and more (IADC-02-01, section 5.3.1)."""
 
@@ -93,13 +94,16 @@ the lower factor is for those that were held up before: few payloads fall faster
 percentiles of 2026)."""
 HELD, RESTING = 0.1, 0.2
 """One that falls by less than the first share of it is held up: nobody is ten times as dense as the median. The second
-is for the slope of two weeks."""
+is for the slope of a week."""
+SLOWED = 0.3
+"""A low orbit's fall that ends at less than this share of its mean rate was made by burns: air only thickens downwards,
+and the Sun's activity halves a rate at most."""
 HELD_KM = 0.5
 """So far the median payload must fall in a window before staying up says anything."""
 NATURAL_LOWEST_KM, NATURAL_HIGHEST_KM = 200.0, 650.0
 """Below and above these the law is not used."""
 EVEN_FALL = 0.6
-"""A free fall quickens with density; one that has quickened by less than this of it while it mattered is being steered."""
+"""A free fall quickens with density; one that quickened by less than this of it while it mattered is being steered."""
 
 REGULAR_NONE = 1.283
 """Standard deviation of the logarithm of intervals that chance alone makes (exponential ones): pi / sqrt(6)."""
@@ -109,6 +113,8 @@ RHYTHM_HALF_LIFE = 4.0
 """Intervals; older ones count half as much."""
 RHYTHM_SPREAD, RHYTHM_PRIOR = 0.7, 1.0
 """Logarithmic spread that is believed of an unknown operator, and how many intervals that belief weighs."""
+ALIVE = 0.05
+"""A rhythm goes on while the chance of such a silence is above this."""
 SILENT = 0.01
 """A rhythm has stopped when its own chance of such a silence is below this."""
 

@@ -33,6 +33,7 @@ from orbwatch.maneuver.pattern_limits import (
     PUSHED_AFTER_HELD,
     RESTING,
     SLOT_DEG,
+    SLOWED,
     STATION_KEEPING,
     STILL_DAY,
     STILL_DEG,
@@ -47,6 +48,8 @@ _FEW_BURNS = 3
 _RE_ENTRY_KM = 300.0
 _HELD_DAYS = 14.0
 _LEAST_SETS = 10
+_END_DAY = 7.0
+"""Of the slope at the end: a dozen sets over it give about the sets' scatter over this."""
 _BALANCED = 0.3
 """Of the burns' change of an orbit, so much may be left over when it is kept."""
 
@@ -103,6 +106,8 @@ def name_patterns(orbit: OrbitWindows, burns: BurnEvidence) -> Named:
     natural = _natural(orbit, days)
     unexplained = _unexplained(orbit, burns, net, natural * days, limit["least_step_km"], geo)
     raising, lowering = _runs(orbit, burns, unexplained, limit["run_km"], days)
+    # What was raised further before is on its way to a working orbit.
+    taken_down = lowering & (net < -0.5 * orbit.fallen_km)
     disposed = geo & (orbit.perigee_km() > _GEO_HEIGHT_KM + GRAVEYARD_KM) & (net > limit["run_km"])
 
     told = (orbit.eccentricity < FREE_ECCENTRICITY) & (orbit.longitude_span_deg < FREE_SPAN_DEG)
@@ -121,9 +126,11 @@ def name_patterns(orbit: OrbitWindows, burns: BurnEvidence) -> Named:
     shown = np.where(change > np.where(steered, 0.0, limit["least_step_km"]), change, 0.0)
     dv = np.fmax(burns.dv_m_s, orbit.speed_m_s() * np.nan_to_num(shown) / (2.0 * orbit.end_km))
     burned = (burns.count > 0) | (dv > 0.0) | (plane & long) | steered
-    moved = np.where(geo, orbit.longitude_span_deg > MOVED_DEG, np.abs(net) > limit["drift_km_day"] * days + 3.0 * noise)
+    moved = np.where(
+        geo, orbit.longitude_span_deg > MOVED_DEG, np.abs(net) > limit["drift_km_day"] * days + 3.0 * noise
+    )
     name = np.select(
-        [lowering | disposed, kept, dv >= limit["major_m_s"], burned, moved],
+        [taken_down | disposed, kept, dv >= limit["major_m_s"], burned, moved],
         [DEORBIT, STATION_KEEPING, MAJOR, MINOR, DRIFT_DECAY],
         NORMAL,
     )
@@ -132,7 +139,7 @@ def name_patterns(orbit: OrbitWindows, burns: BurnEvidence) -> Named:
 
 
 def _natural(orbit: OrbitWindows, days: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
-    """Rate of the semi-major axis in gaps that no burn touches, km/day; NaN where they are under a fifth of the time."""
+    """Rate of the semi-major axis in gaps that no burn touches, km/day; NaN where they are under a fifth of all."""
     seen = orbit.quiet_days > np.maximum(3.0, 0.2 * days)
     return np.where(seen, orbit.quiet_change_km / np.where(seen, orbit.quiet_days, 1.0), np.nan)
 
@@ -147,15 +154,21 @@ def _unexplained(
 ) -> Float[np.ndarray, " k"]:
     """Change of the semi-major axis that nature did not make, km.
 
-    With burns: all that the quiet gaps do not carry on. Without: a rise, as drag only takes down; and a fall that ended,
-    as drag does not.
+    With burns: all that the quiet gaps do not carry on. Without: a rise, as drag only takes down; and a fall that
+    ended, as drag does not.
     """
-    with_burns = net - np.where(np.isfinite(natural_net), natural_net, np.fmin(net, 0.0))
-    rise = np.fmax(net, orbit.risen_km)
+    natural_net = np.where(np.isfinite(natural_net), natural_net, np.fmin(net, 0.0))
+    # In drag's reach a rise between the known burns is a burn that was not found.
+    low = np.isin(orbit.regime, (0, 1))
+    with_burns = net - np.where(low, np.fmin(natural_net, 0.0), natural_net)
+    rise = np.fmax(net, np.where(orbit.rise_days <= orbit.days, orbit.risen_km, np.nan))
     clear_km = step_km + 4.0 * np.nan_to_num(orbit.noise_km)
     alone = np.where(~geo & (rise > clear_km), rise, 0.0)
     drag = natural_km_day(orbit.end_km - WGS72_RADIUS_KM)
-    rests = (np.abs(orbit.end_rate_km_day) < RESTING * drag) & (orbit.eccentricity < _CIRCULAR)
+    slope_noise = np.nan_to_num(orbit.noise_km) / _END_DAY
+    rests = np.abs(orbit.end_rate_km_day) < np.minimum(RESTING * drag + slope_noise, 0.5 * drag)
+    rests |= (np.abs(orbit.end_rate_km_day) < SLOWED * np.abs(net) / np.maximum(orbit.days, 1.0)) & np.isfinite(drag)
+    rests &= orbit.eccentricity < _CIRCULAR
     alone = np.where(~geo & rests & (-net > clear_km), net, alone)
     # A synchronous orbit's resonance moves it by up to 12 km in 90 days; what goes further was burned.
     alone = np.where(geo & (orbit.span_km > step_km), orbit.span_km, alone)
@@ -194,7 +207,7 @@ def _even(orbit: OrbitWindows, days: Float[np.ndarray, " k"]) -> Bool[np.ndarray
     early = np.where(usable, (orbit.start_km - orbit.middle_km) / np.where(usable, first, 1.0), 1.0)
     late = (orbit.middle_km - orbit.end_km) / np.where(usable, second, 1.0)
     expected = np.exp(np.clip(0.5 * (orbit.start_km - orbit.end_km) / NATURAL_SCALE_KM, 0.0, 20.0))
-    return usable & (expected > 1.3) & (late / early < EVEN_FALL * expected)
+    return np.asarray(usable & (expected > 1.3) & (late / early < EVEN_FALL * expected))
 
 
 def _held_up(
@@ -204,4 +217,5 @@ def _held_up(
     fall = days * natural_km_day(0.5 * (orbit.start_km + orbit.end_km) - WGS72_RADIUS_KM)
     seen = fall > np.maximum(10.0 * np.nan_to_num(orbit.noise_km), HELD_KM)
     near = orbit.span_km < keep_km + 0.3 * fall
-    return seen & near & (np.abs(rate) * days < HELD * fall) & (orbit.eccentricity < _CIRCULAR)
+    held = np.abs(rate) * days < HELD * fall
+    return np.asarray(seen & near & held & (orbit.eccentricity < _CIRCULAR))

@@ -17,7 +17,7 @@ from orbwatch.constants import DAY_US
 from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES
 from orbwatch.maneuver.found import Maneuvers
 from orbwatch.maneuver.orbit_window import OrbitWindows, axis_km, known_us, mean_longitudes_deg, orbit_windows
-from orbwatch.maneuver.pattern_limits import LEAST_PROBABILITY, SILENT, WINDOW_DAY
+from orbwatch.maneuver.pattern_limits import ALIVE, LEAST_PROBABILITY, SILENT, WINDOW_DAY
 from orbwatch.maneuver.pattern_rule import BurnEvidence, Named, name_patterns
 from orbwatch.maneuver.rhythm import Rhythm, next_burn_us, rhythm_of, silence_chance
 
@@ -158,7 +158,7 @@ def _ask(
         dv[k], lowering[k] = size[mine][known][recent].sum(), lower[mine][known][recent].sum()
         rhythm = rhythms[k] = rhythm_of(epoch)
         if rhythm is not None:
-            rhythmic[k] = silence_chance(rhythm, int(at_us[k])) >= SILENT
+            rhythmic[k] = silence_chance(rhythm, int(at_us[k])) >= ALIVE
             cycle[k] = _cycle_day(epoch, kind[mine][known], rhythm)
     burns = BurnEvidence(count, dv, lowering, ever, rhythmic)
     orbit = orbit_windows(table, counted, norad_id, at_us, window_day)

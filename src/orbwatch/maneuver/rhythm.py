@@ -29,7 +29,7 @@ LEVEL = 0.9
 """Of every interval given here."""
 SHARES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975, 0.99, 0.995)
 WAITING: tuple[float, ...] = (
-    -5.4, -3.89, -2.41, -1.85, -1.35, -0.69, -0.25, 0.03, 0.26, 0.53, 0.78, 0.98, 1.58, 1.93, 3.46, 4.04, 4.15,
+    -5.43, -3.93, -2.43, -1.85, -1.39, -0.69, -0.26, 0.03, 0.26, 0.53, 0.78, 0.97, 1.56, 1.91, 2.7, 4.04, 4.15,
 )  # fmt: skip
 """Standardized log intervals at `SHARES`, each of ten satellites with true burns weighing the same
 (`learn.judging.maneuver_patterns.waiting_times`)."""
@@ -99,7 +99,7 @@ def next_burn_us(rhythm: Rhythm, at_us: int, waiting: Sequence[float] = WAITING)
 
 
 def standardized(burn_us: Int[np.ndarray, " b"]) -> Float[np.ndarray, " i"]:
-    """Each interval of an object's burns as its own past (of `LEAST_BURNS` or more) saw it: what `WAITING` is made of."""
+    """Each interval of an object's burns as its own past (`LEAST_BURNS` or more) saw it: what `WAITING` is made of."""
     burns = separate_us(burn_us)
     logs = np.log(np.diff(burns) / DAY_US)
     out = []
@@ -140,7 +140,7 @@ def _standard(rhythm: Rhythm, at_us: int) -> float:
 
 
 def _logit(share: Float[np.ndarray, " q"]) -> Float[np.ndarray, " q"]:
-    return np.log(share / (1.0 - share))
+    return np.asarray(np.log(share / (1.0 - share)))
 
 
 def _share(z: float, waiting: Sequence[float]) -> float:
@@ -155,8 +155,10 @@ def _place(share: Float[np.ndarray, " q"], waiting: Sequence[float]) -> Float[np
     return _line(_logit(safe), _logit(np.array(SHARES)), np.array(waiting))
 
 
-def _line(x: Float[np.ndarray, " q"], at: Float[np.ndarray, " k"], to: Float[np.ndarray, " k"]) -> Float[np.ndarray, " q"]:
+def _line(
+    x: Float[np.ndarray, " q"], at: Float[np.ndarray, " k"], to: Float[np.ndarray, " k"]
+) -> Float[np.ndarray, " q"]:
     """Linear interpolation; beyond the ends the last pieces' slopes over three knots go on."""
     low = to[0] + (x - at[0]) * (to[2] - to[0]) / (at[2] - at[0])
     high = to[-1] + (x - at[-1]) * (to[-1] - to[-3]) / (at[-1] - at[-3])
-    return np.where(x < at[0], low, np.where(x > at[-1], high, np.interp(x, at, to)))
+    return np.asarray(np.where(x < at[0], low, np.where(x > at[-1], high, np.interp(x, at, to))))

@@ -16,7 +16,7 @@ Integers = NDArray[np.int64]
 
 FIELDS = 23
 """Numbers of a window, in the order of `orbit_window.OrbitWindows`."""
-_END_DAY, _DRIFT_DAY, _CLOSE_DAY = 14.0, 10.0, 3.0
+_END_DAY, _DRIFT_DAY, _CLOSE_DAY = 7.0, 10.0, 3.0
 _BEFORE_SETS = 8
 """What an orbit did before a fall is told by so many sets."""
 
@@ -43,8 +43,28 @@ def acceleration_deg_day2(longitude_deg: float) -> float:
 
 
 @numba.njit(cache=True)
+def _sorted(values: Doubles) -> Doubles:
+    """A sorted copy (Shell 1959): a few hundred numbers, and far quicker to compile than the library's."""
+    x = values.copy()
+    step = len(x) // 2
+    while step > 0:
+        for i in range(step, len(x)):
+            y, j = x[i], i
+            while j >= step and x[j - step] > y:
+                x[j] = x[j - step]
+                j -= step
+            x[j] = y
+        step //= 2
+    return x
+
+
+@numba.njit(cache=True)
 def _median(values: Doubles) -> float:
-    return float(np.median(values)) if len(values) else math.nan
+    n = len(values)
+    if n == 0:
+        return math.nan
+    x = _sorted(values)
+    return 0.5 * (x[(n - 1) // 2] + x[n // 2])
 
 
 @numba.njit(cache=True)
@@ -101,7 +121,7 @@ def _quiet(
     for j in range(first, len(t) - 1):
         while e < len(burn_end) and (burn_end[e] + lag <= t[j] or burn_end[e] > at):
             e += 1
-        if e < len(burn_end) and burn_start[e] < t[j + 1]:
+        if e < len(burn_end) and burn_start[e] <= t[j + 1]:
             continue
         days += t[j + 1] - t[j]
         change += a[j + 1] - a[j]
@@ -132,10 +152,12 @@ def _synchronous(t: Doubles, longitude_deg: Doubles, hx: Doubles, hy: Doubles, o
     left = smooth - free
     slope = _slope(t, left)
     left = left - left.mean() - slope * (t - t.mean())
-    left.sort()
+    left = _sorted(left)
     out[1] = left[int(0.95 * (n - 1))] - left[int(0.05 * (n - 1))]
-    last = t > t[n - 1] - _DRIFT_DAY
-    out[2] = _slope(t[last], x[last]) if last.sum() > 3 else math.nan
+    last = n - 1
+    while last > 0 and t[last - 1] > t[n - 1] - _DRIFT_DAY:
+        last -= 1
+    out[2] = _slope(t[last:], x[last:]) if n - last > 3 else math.nan
     out[3] = _median(x)
     few = min(5, n)
     turn = _TURN_RAD_DAY * (_median(t[n - few :]) - _median(t[:few]))
