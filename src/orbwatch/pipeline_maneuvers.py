@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from orbwatch import __version__
 from orbwatch.catalog.gp import COLUMNS, GpTable
@@ -214,6 +215,18 @@ def _score(model: str, causal: bool) -> Score:
     from orbwatch.models.maneuver_trees import load_score
 
     return by_threshold if model == THRESHOLD else load_score(model, causal)
+
+
+def _chunks(norad_id: Int[np.ndarray, " n"]) -> Iterator[tuple[int, int]]:
+    """Rows first..last of whole objects, some `CHUNK_SETS` of them."""
+    n = len(norad_id)
+    ends = np.append(np.flatnonzero(norad_id[1:] != norad_id[:-1]) + 1, n)
+    first = 0
+    while first < n:
+        wanted = int(np.searchsorted(ends, first + CHUNK_SETS))
+        last = int(ends[min(wanted, len(ends) - 1)])
+        yield first, last
+        first = last
 
 
 def _workers(threads: int, chunks: list[tuple[int, int]]) -> int:
