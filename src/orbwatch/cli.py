@@ -17,6 +17,7 @@ from orbwatch import __version__
 from orbwatch.cli_calibration import calibration
 from orbwatch.cli_forecast import forecast
 from orbwatch.cli_learn import VERBS
+from orbwatch.cli_maneuvers import maneuvers
 from orbwatch.errors import OrbwatchError
 from orbwatch.options import FILE, config_option, format_option, setting, settings_of, terminal_progress
 
@@ -248,9 +249,9 @@ def fetch(service: str, output: Path | None, **options: Any) -> None:
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @setting("screen.threads")
 def demo(output: Path, objects: int, seed: int, **options: Any) -> None:
-    """The main job on a simulated catalogue with planted approaches; offline, no account."""
+    """The main job on a simulated catalogue with planted approaches and maneuvers; offline, no account."""
     from orbwatch import demo as simulated
-    from orbwatch import outputs, views
+    from orbwatch import demo_maneuvers, outputs, views
 
     outputs.make_folders(output)
     result, verdicts = simulated.run(
@@ -259,7 +260,9 @@ def demo(output: Path, objects: int, seed: int, **options: Any) -> None:
     written = outputs.write_outputs(result, output, simulated.truth_table(verdicts), simulated.LABEL)
     views.show_assessment(result, "table", written)
     views.say_where(written, result)
-    sys.exit(views.say_verdicts(verdicts))
+    code = views.say_verdicts(verdicts)
+    click.echo(demo_maneuvers.run(output, seed).words(), err=True)
+    sys.exit(code)
 
 
 @cli.command()
@@ -279,7 +282,7 @@ def replay(event: str | None, form: Any, **options: Any) -> None:
         sys.exit(views.show_replay(again.replay(event, settings), form))
 
 
-for _group in (forecast, calibration, *VERBS):
+for _group in (forecast, maneuvers, calibration, *VERBS):
     cli.add_command(_group)
 
 

@@ -25,7 +25,7 @@ from orbwatch.catalog.omm_json import write_omm_json
 from orbwatch.catalog.quality import GpRead
 from orbwatch.catalog.sources import CelesTrak
 from orbwatch.catalog.sources_spacetrack import SpaceTrack
-from orbwatch.catalog.store import Run, Store
+from orbwatch.catalog.store import Run, Store, StoredEvent
 from orbwatch.catalog.written import write_atomically
 from orbwatch.conjunction.assessment import HOUR_US, Assessment, Inputs
 from orbwatch.conjunction.gate import collision_possible
@@ -36,6 +36,7 @@ from orbwatch.conjunction.uncorrected import uncorrected
 from orbwatch.constants import DAY_US
 from orbwatch.errors import InputError, SourceError, StoreError
 from orbwatch.pipeline_forecast import Foresight, Sky, foresee
+from orbwatch.pipeline_maneuvers import maneuvers_before
 from orbwatch.progress import Progress, silent
 from orbwatch.propagate.sgp4 import Sgp4Catalog
 from orbwatch.settings import Settings, SourceSettings, StoreSettings, as_json, data_folder, settings_hash
@@ -196,10 +197,21 @@ def assess(
             raise
         run = next(one for one in store.runs() if one.id == run.id)
         events = store.events(run.id)
+        lately = None
+        if foresight is not None and run.status == "done":
+            lately = maneuvers_before(foresight.history, _foremost(events, settings), inputs.start_us, store, progress)
     return Assessment(
         run, inputs, settings, events, bodies, model.label, model.caution, time.monotonic() - began, stored_before,
-        None if sky is None else sky.forecasts,
+        None if sky is None else sky.forecasts, lately,
     )  # fmt: skip
+
+
+def _foremost(events: list[StoredEvent], settings: Settings) -> list[int]:
+    """Objects of the alerts, and of the events that the report shows."""
+    ranked = [event for event in events if not event.co_moving]
+    alerts = [event for event in ranked if event.pc is not None and event.pc >= settings.risk.pc_alert]
+    shown = [*alerts, *ranked[: settings.report.top_events]]
+    return sorted({number for event in shown for number in (event.norad_id_1, event.norad_id_2)})
 
 
 def _work(

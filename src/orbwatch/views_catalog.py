@@ -26,7 +26,6 @@ _ROWS_SHOWN = 60
 _SENTENCES = 3
 _MOST_PAST = 500
 """Objects whose past forecasts are made: each is asked about sixty times."""
-_NAMES = "objects.tsv"
 MOST_DAY = 7.5
 
 
@@ -164,7 +163,7 @@ def check_days(text: str | None, days: float | None) -> Float[np.ndarray, " h"]:
 def _read(asked: Asked, *, keep_raw: bool = False) -> Sets:
     from orbwatch.catalog.gp import GpTable
     from orbwatch.catalog.history import clean_history, read_sets
-    from orbwatch.catalog.ids import read_ids
+    from orbwatch.catalog.ids import known_names, read_ids
     from orbwatch.time import parse_utc
 
     at_us = time.time_ns() // 1000 if asked.at is None else parse_utc(asked.at)
@@ -176,7 +175,7 @@ def _read(asked: Asked, *, keep_raw: bool = False) -> Sets:
     if not len(table):
         raise _nothing_known(files, wanted, at_us, len(raw))
     ids = np.array(sorted(set(wanted)), np.int64) if wanted else np.unique(table.norad_id)
-    return Sets(raw if keep_raw else table, table, ids, at_us, _names(asked, table))
+    return Sets(raw if keep_raw else table, table, ids, at_us, known_names(table, asked.names, asked.history))
 
 
 def _nothing_known(files: list[Path], wanted: list[int], at_us: int, bad: int) -> InputError:
@@ -195,20 +194,6 @@ def _nothing_known(files: list[Path], wanted: list[int], at_us: int, bad: int) -
     hint = f"The first one was public at {format_utc(min(first), 0)}"
     at = format_utc(at_us, 0)
     return InputError("no element set was public by the time asked at", files[0], field="--at", value=at, hint=hint)
-
-
-def _names(asked: Asked, table: GpTable) -> Mapping[int, str]:
-    """Names by number: what the sets say, overruled by the file of names, or one that lies beside the history."""
-    from orbwatch.catalog.ids import read_names
-
-    told = table.name != ""
-    named = dict(zip(table.norad_id[told].tolist(), table.name[told].tolist(), strict=True))
-    beside = None if asked.history is None else asked.history.parent / _NAMES
-    if asked.names is not None:
-        named |= read_names(asked.names)
-    elif beside is not None and beside.is_file():
-        named |= read_names(beside)
-    return named
 
 
 def _put(columns: Mapping[str, Any], form: Format, output: Path | None, what: str) -> None:

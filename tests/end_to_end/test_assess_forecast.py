@@ -103,6 +103,17 @@ def test_events_say_which_covariance_and_what_sgp4_says(place: Path, assessed: R
     assert "forecaster `catalog`" in comments
 
 
+def test_what_the_objects_did_before_stands_beside_their_events_and_in_the_store(place: Path, assessed: Result) -> None:
+    page = (place / "out" / "report.html").read_text()
+    assert "objects shown maneuvered in the 30 days before" in page
+    for words in ("Maneuvers 1", "Maneuvers 2", "Pattern 1", "none found in the 30 days before the window"):
+        assert words in page
+    first = rows(assessed.stdout)[0]["norad_id_1"]
+    told = run(place, "maneuvers", first)
+    assert told.exit_code == 0, told.output
+    assert f"{first}: " in told.stdout
+
+
 def test_what_was_not_public_has_no_say(place: Path, assessed: Result) -> None:
     from orbwatch.catalog.history import read_history
 

@@ -6,10 +6,12 @@ import csv
 import re
 from pathlib import Path
 
+from orbwatch.catalog.gp import GpTable
 from orbwatch.catalog.opened import open_text
 from orbwatch.errors import InputError
 
 LARGEST_ID = 999_999_999
+_NAMES = "objects.tsv"
 
 
 def read_ids(path: Path) -> list[int]:
@@ -55,3 +57,20 @@ def read_names(path: Path) -> dict[int, str]:
     if number is None or name is None:
         raise InputError("a column is missing", file=path, line=1, value=head, legal="norad and name, among others")
     return {int(row[number]): row[name] or "" for row in rows if (row[number] or "").isdigit()}
+
+
+def known_names(table: GpTable | None, names: Path | None, history: Path | None) -> dict[int, str]:
+    """Names by catalogue number: what element sets say, overruled by a table of names, or objects.tsv by the history.
+
+    Raises InputError where the table has no such columns.
+    """
+    named: dict[int, str] = {}
+    if table is not None:
+        told = table.name != ""
+        named |= dict(zip(table.norad_id[told].tolist(), table.name[told].tolist(), strict=True))
+    beside = None if history is None else (history if history.is_dir() else history.parent) / _NAMES
+    if names is not None:
+        named |= read_names(names)
+    elif beside is not None and beside.is_file():
+        named |= read_names(beside)
+    return named

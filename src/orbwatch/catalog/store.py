@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
@@ -105,6 +106,18 @@ class Store:
         """Gives up the connections; the store cannot be used afterwards."""
         self._engine.dispose()
 
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection to read with; database errors come as StoreError."""
+        with explained(self._engine.url, "read"), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """One transaction that writes, all or nothing; database errors come as StoreError."""
+        with explained(self._engine.url, "write to"), self._writer.begin() as connection:
+            yield connection
+
     def __enter__(self) -> Store:
         return self
 
@@ -134,7 +147,7 @@ class Store:
         """
         rows = {event.event_key: _row(run_id, event) for event in events}
         keys = list(rows)
-        with explained(self._engine.url, "write to"), self._writer.begin() as connection:
+        with self.writing() as connection:
             known: set[str] = set()
             of_run = events_table.c.run_id == run_id
             for i in range(0, len(keys), _KEYS_AT_ONCE):
@@ -166,7 +179,7 @@ class Store:
         query = sa.select(runs_table).order_by(runs_table.c.started_us.desc(), runs_table.c.id.desc())
         if status is not None:
             query = query.where(runs_table.c.status == status)
-        with explained(self._engine.url, "read"), self._engine.connect() as connection:
+        with self.reading() as connection:
             return [_run(row) for row in connection.execute(query)]
 
     def events(self, run_id: int, *, min_pc: float | None = None, limit: int | None = None) -> list[StoredEvent]:
@@ -176,13 +189,13 @@ class Store:
         query = query.order_by(c.pc.is_(None), c.pc.desc(), c.miss_km, c.event_key).limit(limit)
         if min_pc is not None:
             query = query.where(c.pc >= min_pc)
-        with explained(self._engine.url, "read"), self._engine.connect() as connection:
+        with self.reading() as connection:
             return [StoredEvent(**row._mapping) for row in connection.execute(query)]
 
     def event_count(self, run_id: int) -> int:
         """Number of events of a run."""
         query = sa.select(sa.func.count()).select_from(events_table).where(events_table.c.run_id == run_id)
-        with explained(self._engine.url, "read"), self._engine.connect() as connection:
+        with self.reading() as connection:
             return connection.execute(query).scalar_one()
 
     def event(self, event_key: str) -> StoredEvent:
@@ -195,7 +208,7 @@ class Store:
         query = sa.select(*_EVENT_COLUMNS).where(c.event_key == event_key).order_by(c.run_id.desc()).limit(1)
         pair = event_key.rsplit("-", 1)[0]
         near = sa.select(c.event_key).distinct().where(c.event_key.startswith(pair + "-", autoescape=True)).limit(5)
-        with explained(self._engine.url, "read"), self._engine.connect() as connection:
+        with self.reading() as connection:
             row = connection.execute(query).first()
             if row is not None:
                 return StoredEvent(**row._mapping)
@@ -221,7 +234,7 @@ class Store:
 
     def _end(self, run_id: int, status: str) -> None:
         assert status in STATUSES
-        with explained(self._engine.url, "write to"), self._writer.begin() as connection:
+        with self.writing() as connection:
             self._update_run(connection, run_id, status=status, ended_us=_now_us())
 
     @staticmethod

@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """Every schema revision, oldest first; a database at any other one was written by a newer orbwatch."""
 
 STATUSES = ("running", "done", "interrupted", "failed")
@@ -67,4 +67,37 @@ events = Table(
     UniqueConstraint("run_id", "event_key", name="events_once_per_run"),
     Index("events_by_key", "event_key"),
     Index("events_by_pc", "run_id", "pc"),
+)
+
+maneuvers = Table(
+    "maneuvers",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("norad_id", BigInteger, nullable=False),
+    Column("start_us", BigInteger, nullable=False),
+    Column("end_us", BigInteger, nullable=False),
+    Column("epoch_us", BigInteger, nullable=False),
+    Column("probability", Double, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("dv_r_m_s", Double),
+    Column("dv_t_m_s", Double),
+    Column("dv_n_m_s", Double),
+    Column("dv_sigma_m_s", Double),
+    Column("pattern", String(32), nullable=False),
+    Column("method", Text, nullable=False),
+    UniqueConstraint("norad_id", "start_us", "end_us", name="maneuvers_once"),
+    Index("maneuvers_by_epoch", "epoch_us"),
+)
+
+maneuver_searches = Table(
+    "maneuver_searches",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("norad_id", BigInteger, nullable=False),
+    Column("search_key", String(64), nullable=False),
+    Column("from_us", BigInteger, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
+    Column("searched_us", BigInteger, nullable=False),
+    Column("words", Text, nullable=False),
+    UniqueConstraint("norad_id", "search_key", name="maneuver_searches_once"),
 )

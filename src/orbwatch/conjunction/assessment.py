@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orbwatch.catalog.gp import GpTable
 from orbwatch.catalog.metadata import HardBodies
 from orbwatch.catalog.store import Run, StoredEvent
+from orbwatch.catalog.store_maneuvers import StoredManeuver
 from orbwatch.settings import Settings
 
 HOUR_US = 3_600_000_000
@@ -54,6 +56,22 @@ class Forecasts:
 
 
 @dataclass(frozen=True)
+class Lately:
+    """Maneuvers of the objects that matter, before the window."""
+
+    days: float
+    """How far back they are listed."""
+    words: Mapping[int, str]
+    """What each object that was searched does, in a sentence, by catalogue number."""
+    maneuvers: tuple[StoredManeuver, ...]
+    """By object and time."""
+
+    def of(self, norad_id: int) -> list[StoredManeuver]:
+        """Those of one object, the newest first."""
+        return [one for one in reversed(self.maneuvers) if one.norad_id == norad_id]
+
+
+@dataclass(frozen=True)
 class Assessment:
     """A finished (or interrupted) run with its events, the most probable collision first."""
 
@@ -71,6 +89,8 @@ class Assessment:
     """Whether the run was done already and its events come from the store."""
     forecasts: Forecasts | None = None
     """Where states and covariances are a forecaster's."""
+    lately: Lately | None = None
+    """With a history: maneuvers of the objects of the most probable events."""
 
     @property
     def ranked(self) -> list[StoredEvent]:

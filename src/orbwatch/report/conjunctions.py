@@ -14,7 +14,8 @@ from orbwatch.constants import DAY_US, WGS72_RADIUS_KM
 from orbwatch.report import plots
 from orbwatch.report.forecasts import correction, forecast_number, forecast_table, miss_by_sgp4
 from orbwatch.report.html import Page, Section, Table
-from orbwatch.settings import RiskSettings, Settings
+from orbwatch.report.maneuvers_lately import lately_facts, lately_number, lately_table
+from orbwatch.settings import Settings
 from orbwatch.time import format_utc
 
 LISTED = 1000  # rows of the event table; the CSV beside the report holds all
@@ -34,16 +35,18 @@ def page(result: Assessment, truth: Table | None = None, label: str = "") -> Pag
             (f"{result.watched:,}", f"with Pc ≥ {settings.risk.pc_watch:g}"),
             (f"{result.alerts:,}", f"alerts: Pc ≥ {settings.risk.pc_alert:g}"),
             (f"{len(result.co_moving):,}", "co-moving pairs, listed apart"),
+            *lately_number(result),
         ],
         figures=_overview(result),
         tables=[
             *([("Planted and found", truth)] if truth else []),
             ("Approaches, most probable collision first", _listed(result)),
             *([("Co-moving pairs", _co_moving(result))] if result.co_moving else []),
+            *lately_table(result),
             *([("Where states and covariances come from", forecast_table(result))] if result.forecasts else []),
         ],
         sections_title="Most probable collisions",
-        sections=[_section(event, settings.risk) for event in result.ranked[: settings.report.top_events]],
+        sections=[_section(result, event) for event in result.ranked[: settings.report.top_events]],
         method=_method(result),
     )  # fmt: skip
 
@@ -186,7 +189,8 @@ def _co_moving(result: Assessment) -> Table:
     )
 
 
-def _section(event: StoredEvent, risk: RiskSettings) -> Section:
+def _section(result: Assessment, event: StoredEvent) -> Section:
+    risk = result.settings.risk
     view = plane_view(event)
     pc = event.pc
     words = "no Pc" if pc is None else f"Pc {pc:.1e}"
@@ -197,7 +201,7 @@ def _section(event: StoredEvent, risk: RiskSettings) -> Section:
         f"{_pair(event)} · {when} UTC · {event.miss_km:.3f} km",
         words,
         level,
-        _facts(event),
+        [*_facts(event), *lately_facts(result, event)],
         [("Probability of collision, by method", _methods(view))],
         _figures(event, view),
         [f"{flag}: {RISK_FLAGS[flag]}" for flag in event.payload.get("flags", [])],

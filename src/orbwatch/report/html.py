@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader
 from plotly.offline import get_plotlyjs
 
 Figure = Mapping[str, Any]
+"""A plotly.js specification, "data" and "layout"; with a true "wide" it takes the whole width of the page."""
 
 
 @dataclass(frozen=True)

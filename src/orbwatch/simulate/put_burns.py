@@ -83,14 +83,15 @@ Columns = TypeVar("Columns", Pushes, Arcs, Placed)
 
 def joined(kind: type[Columns], parts: Sequence[Columns]) -> Columns:
     """The rows of several tables of one kind, in order."""
-    out: dict[str, Any] = {}
-    names: list[str] = [each.name for each in fields(kind)]
-    for name in names:
-        tail = (0, 3) if name == "dv_rtn_m_s" else (0,)
-        whole = name == "norad_id" or name.endswith("_us")
-        empty = np.empty(tail, np.int64 if whole else np.float64)
-        out[name] = np.concatenate([empty, *(getattr(part, name) for part in parts)])
+    out: dict[str, Any] = {each.name: _column(each.name, parts) for each in fields(kind)}
     return kind(**out)
+
+
+def _column(name: str, parts: Sequence[Any]) -> np.ndarray:
+    tail = (0, 3) if name == "dv_rtn_m_s" else (0,)
+    whole = name == "norad_id" or name.endswith("_us")
+    empty = np.empty(tail, np.int64 if whole else np.float64)
+    return np.concatenate([empty, *(getattr(part, name) for part in parts)])
 
 
 def put_burns(table: GpTable, pushes: Pushes, arcs: Arcs | None = None, placed: Placed | None = None) -> GpTable:

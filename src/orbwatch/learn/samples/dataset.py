@@ -8,15 +8,13 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +52,7 @@ from orbwatch.settings import as_json, settings_hash
 from orbwatch.settings_groups import DatasetSettings
 from orbwatch.simulate.sensors import sense
 from orbwatch.simulate.trajectories import Truth, TruthPlan, plan, truth
+from orbwatch.workers import begin_worker
 
 _SHARDS = 40  # at most, so that a data set of any size has few files
 _TOGETHER = 32  # objects at a time: bounds the memory whatever the shard; a multiple of what least squares does at once
@@ -204,7 +203,7 @@ def _make(
     if workers == 1:
         yield from (make_shard(*job) for job in jobs)
         return
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin_worker)
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=begin_worker)
     try:
         waiting: set[Future[tuple[int, float]]] = {pool.submit(make_shard, *job) for job in jobs}
         while waiting:
@@ -216,19 +215,6 @@ def _make(
         raise OrbwatchError(f"{what}; fewer dataset.workers need less. {BUILD_AGAIN}") from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _begin_worker() -> None:
-    """A worker ends with its builder, however that ends, and leaves Ctrl-C to it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_builder, daemon=True).start()
-
-
-def _end_with_builder() -> None:
-    builder = parent_process()
-    if builder is not None:
-        builder.join()
-        os._exit(1)
 
 
 def make_shard(drawn: TruthPlan, first: int, extent: Extent, place: Path, facts: dict[str, Any]) -> tuple[int, float]:

@@ -1,0 +1,207 @@
+"""Maneuvers as people read them: kinds, sizes and rhythms in words, one line an event or an object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from orbwatch.catalog.gp import NO_TIME, GpTable
+from orbwatch.constants import DAY_US, JULIAN_YEAR_DAY
+from orbwatch.maneuver.found import Maneuvers
+from orbwatch.maneuver.patterns import Pattern
+from orbwatch.report.forecast_words import age_text, distance_text
+from orbwatch.time import format_utc, format_utc_many
+
+KIND_WORDS = {
+    "in_track_raise": "raises the orbit",
+    "in_track_lower": "lowers the orbit",
+    "cross_track": "tilts the orbit",
+    "radial": "changes its shape",
+    "non_impulsive": "slow thrust or drag",
+    "unknown": "unknown",
+}
+AXIS_WORDS = {
+    "in_track_raise": "in-track, raising",
+    "in_track_lower": "in-track, lowering",
+    "cross_track": "cross-track",
+    "radial": "radial",
+    "non_impulsive": "non-impulsive",
+    "unknown": "of unknown kind",
+}
+"""Kinds as the end of "0.12 m/s ..."."""
+LIKELY = 0.5
+"""Maneuvers from this probability on are spoken of."""
+
+
+def event_columns(found: Maneuvers) -> dict[str, Any]:
+    """One row an event, for programs: units in the names, numbers in full."""
+    return {
+        "norad_id": found.norad_id,
+        "start_utc": format_utc_many(found.start_us),
+        "end_utc": format_utc_many(found.end_us),
+        "epoch_utc": format_utc_many(found.epoch_us),
+        "probability": found.probability,
+        "type": found.kind.tolist(),
+        "dv_r_m_s": found.dv_rtn_m_s[:, 0],
+        "dv_t_m_s": found.dv_rtn_m_s[:, 1],
+        "dv_n_m_s": found.dv_rtn_m_s[:, 2],
+        "dv_sigma_m_s": found.dv_sigma_m_s,
+        "pattern": found.pattern.tolist(),
+    }
+
+
+def speed_text(m_s: float) -> str:
+    """A delta-v to two digits, in the unit that suits it: 0.4 mm/s, 3.1 cm/s, 0.12 m/s, 14 m/s."""
+    if not np.isfinite(m_s):
+        return "unknown"
+    if m_s < 0.00995:
+        return f"{m_s * 1e3:.1f} mm/s"
+    if m_s < 0.0995:
+        return f"{m_s * 1e2:.1f} cm/s"
+    return f"{m_s:.2f} m/s" if m_s < 0.995 else f"{m_s:.1f} m/s" if m_s < 9.95 else f"{m_s:,.0f} m/s"
+
+
+def signed_text(m_s: float) -> str:
+    """A part of a delta-v in m/s, with its sign and as many digits as tell something."""
+    if not np.isfinite(m_s):
+        return "-"
+    return f"{round(m_s, 4) + 0.0:+.4f}" if abs(m_s) < 0.1 else f"{m_s:+,.2f}"
+
+
+def when_text(us: int) -> str:
+    """An instant to the minute."""
+    return format_utc(us, 0)[:16].replace("T", " ")
+
+
+def event_words(found: Maneuvers) -> dict[str, Any]:
+    """One row an event, newest first, for the terminal and the page."""
+    order = np.argsort(-found.epoch_us, kind="stable")
+    size, sigma = found.size_m_s()[order], found.dv_sigma_m_s[order]
+    within_h = (found.end_us - found.start_us)[order] / DAY_US * 24.0
+    parts = found.dv_rtn_m_s[order]
+    return {
+        "about, UTC": [when_text(int(us)) for us in found.epoch_us[order]],
+        "known within": [f"{h:.0f} h" if h < 99.5 else f"{h / 24.0:.0f} d" for h in within_h.tolist()],
+        "probability": [f"{p:.2f}" for p in found.probability[order].tolist()],
+        "what it did": [KIND_WORDS.get(kind, kind) for kind in found.kind[order].tolist()],
+        "delta-v": [
+            f"{speed_text(one)} ± {speed_text(error)}" if np.isfinite(one) else "-"
+            for one, error in zip(size.tolist(), sigma.tolist(), strict=True)
+        ],
+        **{f"{axis}, m/s": [signed_text(one) for one in parts[:, k].tolist()] for k, axis in enumerate("RTN")},
+        "pattern": [pattern_text(one) for one in found.pattern[order].tolist()],
+    }
+
+
+def pattern_text(pattern: str) -> str:
+    """A pattern's name in words."""
+    return pattern.replace("_", " ")
+
+
+def burn_text(m_s: float, kind: str, probability: float) -> str:
+    """A burn in a few words: 0.12 m/s in-track, raising, p 0.97."""
+    size = f"{speed_text(m_s)} " if np.isfinite(m_s) else ""
+    return f"{size}{AXIS_WORDS.get(kind, kind)}, p {probability:.2f}"
+
+
+def _date(us: int) -> str:
+    return format_utc(us, 0)[:10]
+
+
+def _span_text(day: float) -> str:
+    return age_text(day) if day < 730.0 else f"{day / JULIAN_YEAR_DAY:.1f} years"
+
+
+def ago_text(us: int, at_us: int) -> str:
+    """How long ago: 2.0 d before, 5 h before."""
+    return f"{age_text((at_us - us) / DAY_US)} before"
+
+
+def names_of(numbers: Mapping[int, str], norad_id: int) -> str:
+    """Number and name."""
+    return f"{norad_id} {numbers.get(norad_id, '')}".strip()
+
+
+def life_sentence(life: Pattern, found: Maneuvers) -> str:
+    """What an object does, in a sentence without its name: pattern, rhythm, last burn, next one."""
+    keeps = f" (its {life.keeps})" if life.keeps else ""
+    parts = [f"{pattern_text(life.name)}{keeps}"]
+    if np.isfinite(life.cycle_day):
+        parts.append(f"a burn every {age_text(life.cycle_day)}")
+    mine = found.of(life.norad_id)
+    likely = mine.take(mine.probability >= LIKELY)
+    if len(likely):
+        at = int(np.argmax(likely.epoch_us))
+        burn = burn_text(float(likely.size_m_s()[at]), str(likely.kind[at]), float(likely.probability[at]))
+        parts.append(f"last maneuver {when_text(int(likely.epoch_us[at]))} UTC ({burn})")
+    if life.raising_since_us != NO_TIME:
+        parts.append(f"raising its orbit since {_date(life.raising_since_us)}, {distance_text(life.raised_km)} so far")
+    if life.lowering_since_us != NO_TIME:
+        parts.append(f"going down since {_date(life.lowering_since_us)}, {distance_text(life.lowered_km)} so far")
+    if life.control_lost:
+        parts.append("control lost: its rhythm has stopped, and it has left the band that it kept")
+    return "; ".join([*parts, *next_words(life)])
+
+
+def next_words(life: Pattern) -> list[str]:
+    """When the next burn is expected, 90 %; nothing where there is no rhythm, or it has stopped."""
+    if life.control_lost or NO_TIME in (life.next_us, life.next_low_us):
+        return []
+    until = "later" if life.next_high_us == NO_TIME else _date(life.next_high_us)
+    return [f"next expected {_date(life.next_low_us)} to {until}"]
+
+
+def seen_words(least_m_s: Float[np.ndarray, "3"]) -> str:
+    """What would have been seen: the delta-v along R, T, N above which nine of ten maneuvers are; empty if unknown."""
+    named = ((1, "in-track"), (2, "cross-track"))
+    parts = [f"{speed_text(float(least_m_s[k]))} {axis}" for k, axis in named if np.isfinite(least_m_s[k])]
+    return " or ".join(parts)
+
+
+def life_lines(table: GpTable, found: Maneuvers, life: Pattern, least_m_s: Float[np.ndarray, "3"]) -> list[str]:
+    """One object in sentences: what it does; how much was looked at; what would have been seen (as `seen_words`).
+
+    table: its sets; found: what is listed of it.
+    """
+    span_day = (table.epoch_us[-1] - table.epoch_us[0]) / DAY_US
+    looked = f"{len(table):,} element sets over {_span_text(float(span_day))}"
+    seen = seen_words(least_m_s)
+    if not len(found):
+        return [life_sentence(life, found), f"no maneuver found{f' above {seen}' if seen else ''} in {looked}"]
+    likely = int((found.probability >= LIKELY).sum())
+    lines = [
+        life_sentence(life, found),
+        f"{len(found):,} maneuvers in {looked}, {likely:,} of them more likely than not",
+    ]
+    return [*lines, f"of maneuvers above {seen} nine in ten are seen"] if seen else lines
+
+
+def object_words(
+    found: Maneuvers, lives: Mapping[int, Pattern], names: Mapping[int, str], at_us: int
+) -> dict[str, Any]:
+    """One row an object that maneuvered, the last one first."""
+    order = np.lexsort((found.epoch_us, found.norad_id))
+    found = found.take(order)
+    last = np.flatnonzero(np.append(found.norad_id[1:] != found.norad_id[:-1], len(found) > 0))
+    count = np.diff(np.append(-1, last))
+    newest = np.argsort(-found.epoch_us[last], kind="stable")
+    last, count = last[newest], count[newest]
+    ids = found.norad_id[last].tolist()
+    columns: dict[str, Any] = {"norad_id": found.norad_id[last]}
+    if any(names.get(number) for number in ids):
+        columns["name"] = [names.get(number, "") for number in ids]
+    size = found.size_m_s()[last].tolist()
+    return columns | {
+        "maneuvers": count,
+        "last, UTC": [when_text(int(us)) for us in found.epoch_us[last]],
+        "ago": [age_text((at_us - us) / DAY_US) for us in found.epoch_us[last].tolist()],
+        "probability": [f"{p:.2f}" for p in found.probability[last].tolist()],
+        "what it did": [KIND_WORDS.get(kind, kind) for kind in found.kind[last].tolist()],
+        "delta-v": [speed_text(one) if np.isfinite(one) else "-" for one in size],
+        "pattern": [pattern_text(lives[number].name) for number in ids],
+        "every": [age_text(lives[number].cycle_day) if np.isfinite(lives[number].cycle_day) else "-" for number in ids],
+        "next": ["; ".join(next_words(lives[number])).removeprefix("next expected ") or "-" for number in ids],
+    }
