@@ -20,12 +20,12 @@ from orbwatch.catalog.burns import read_burns
 from orbwatch.catalog.history import read_history
 from orbwatch.catalog.written import make_folder, write_atomically
 from orbwatch.errors import InputError
-from orbwatch.learn.judging.maneuver_left_out import LeftOut, boosted, left_out
+from orbwatch.learn.judging.detector_left_out import LeftOut, boosted, left_out
 from orbwatch.learn.samples.catalog_regimes import is_high
 from orbwatch.learn.samples.gap_rows import join_rows, satellites, simulated_rows
 from orbwatch.learn.samples.gaps import COLUMNS, LOOKAHEAD
 from orbwatch.learn.samples.maneuver_store import open_lives, read_lives_manifest
-from orbwatch.learn.training.maneuver_boosting import fit_models
+from orbwatch.learn.training.detector_boosting import fit_models
 from orbwatch.learn.training.tree_export import trees_to_onnx
 from orbwatch.models.card import Card, write_card
 from orbwatch.models.maneuver_trees import DETECTOR, FACTS, MODES, ORBITS, graph_file

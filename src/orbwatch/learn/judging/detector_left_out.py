@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 
 from orbwatch.constants import DAY_US
 from orbwatch.learn.samples.gap_rows import GapRows, Satellite, join_rows
-from orbwatch.learn.training.maneuver_boosting import fit_models, log_odds
+from orbwatch.learn.training.detector_boosting import fit_models, log_odds
 from orbwatch.maneuver.detect import Detections, events
 from orbwatch.settings_groups import DetectorSettings
 
