@@ -21,6 +21,7 @@ from orbwatch.settings_groups import (
     NOT_HASHED,
     AskSettings,
     BoostSettings,
+    ClassifierSettings,
     DatasetSettings,
     NetworkSettings,
     Range,
@@ -36,6 +37,7 @@ from orbwatch.settings_groups import (
 __all__ = [
     "AskSettings",
     "BoostSettings",
+    "ClassifierSettings",
     "DatasetSettings",
     "FieldInfo",
     "NetworkSettings",
@@ -69,6 +71,7 @@ class Settings:
     dataset: Annotated[DatasetSettings, NOT_HASHED] = field(default_factory=DatasetSettings)
     asks: Annotated[AskSettings, NOT_HASHED] = field(default_factory=AskSettings)
     boost: Annotated[BoostSettings, NOT_HASHED] = field(default_factory=BoostSettings)
+    classifier: Annotated[ClassifierSettings, NOT_HASHED] = field(default_factory=ClassifierSettings)
     network: Annotated[NetworkSettings, NOT_HASHED] = field(default_factory=NetworkSettings)
     train: Annotated[TrainSettings, NOT_HASHED] = field(default_factory=TrainSettings)
 
