@@ -304,9 +304,9 @@ class TrainSettings:
 class ClassifierSettings:
     """The maneuver classifier: its size, and what its training weighs."""
 
-    channels: Annotated[int, Range(ge=8, le=256)] = 64
+    channels: Annotated[int, Range(ge=8, le=256)] = 48
     """Numbers that the convolutions make of each gap."""
-    hidden: Annotated[int, Range(ge=8, le=128)] = 64
+    hidden: Annotated[int, Range(ge=8, le=128)] = 48
     """Numbers that the recurrent layer keeps in each direction; twice as many represent a gap."""
     attention: Annotated[int, Range(ge=1, le=16)] = 4
     """Attention heads; they divide twice the hidden numbers."""

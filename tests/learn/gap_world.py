@@ -24,9 +24,10 @@ def gaps(objects: int = 40, each: int = 60, seed: int = 1) -> LabelledGaps:
     features = rng.normal(size=(many, len(FEATURES))).astype(np.float32)
     features[:, 0] += np.select([kind == 1, kind == 2], [6.0, -6.0], 0.0)
     start_us = np.tile(np.arange(each), objects) * 86_400_000_000
+    orbit = np.stack([600.0 + owner, 50.0 + 0.0 * owner], axis=1).astype(np.float32)
     split = np.array([0, 0, 0, 1, 1, 2, 0, 0, 3, 3], np.int8)[owner % 10]
     return LabelledGaps(
-        features, owner, owner + 100, start_us, start_us + 86_400_000_000, np.zeros(many, np.int8), kind,
+        features, owner, owner + 100, start_us, start_us + 86_400_000_000, np.zeros(many, np.int8), orbit, kind,
         busy.astype(np.int8), split,
     )  # fmt: skip
 

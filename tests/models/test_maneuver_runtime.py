@@ -105,10 +105,10 @@ def test_dropout_passes_differ_and_repeat(folder: Path, given: tuple[np.ndarray,
 def test_calibration_makes_confidence_true_and_sets_hold(folder: Path, tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
     n = 4000
-    true = rng.normal(size=(n, 4)) + [3.0, 0, 0, 0]
+    true = rng.normal(size=(n, 4)) + np.array([3.0, 0, 0, 0])
     p = np.exp(true) / np.exp(true).sum(axis=1, keepdims=True)
     label = (p.cumsum(axis=1) < rng.random((n, 1))).sum(axis=1)
-    spoiled = 3.0 * (true - [2.0, 0, 0, 0])
+    spoiled = 3.0 * (true - np.array([2.0, 0, 0, 0]))
     object_id = np.arange(n)
     made = ManeuverCalibration.fit(Labelled(spoiled, label, object_id), Labelled(true[:, :2], label % 2, object_id))
     assert made.kind_temperature == pytest.approx(3.0, rel=0.15)

@@ -102,7 +102,7 @@ class ManeuverCalibration:
             raise InputError(f"not a calibration: {error}", file=folder / CALIBRATION) from error
         if not (np.isfinite(numbers).all() and numbers[0] > 0.0 and numbers[2] > 0.0):
             raise InputError("temperatures are above zero", file=folder / CALIBRATION)
-        return cls(*numbers, *sets)
+        return cls(numbers[0], numbers[1], numbers[2], sets[0], sets[1])
 
 
 def given_a_maneuver(probability: Float[np.ndarray, "*n C"]) -> Float[np.ndarray, "*n k"]:

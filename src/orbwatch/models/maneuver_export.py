@@ -99,7 +99,9 @@ def export_classifiers(checkpoints: Sequence[Path], folder: Path, *, name: str |
     not belong together, and for a folder that cannot be written.
     """
     if not 1 <= len(checkpoints) <= MOST_MEMBERS:
-        raise InputError("number of networks", field="checkpoints", value=len(checkpoints), legal=f"1 .. {MOST_MEMBERS}")
+        raise InputError(
+            "number of networks", field="checkpoints", value=len(checkpoints), legal=f"1 .. {MOST_MEMBERS}"
+        )
     loaded = [load_classifier(path) for path in checkpoints]
     model, _, first = loaded[0]
     for path, (_, _, carried) in zip(checkpoints, loaded, strict=True):

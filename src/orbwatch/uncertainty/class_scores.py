@@ -9,7 +9,10 @@ from scipy.special import log_softmax
 
 
 def confusion(
-    told: Int[np.ndarray, " n"], true: Int[np.ndarray, " n"], classes: int, weight: Float[np.ndarray, " n"] | None = None
+    told: Int[np.ndarray, " n"],
+    true: Int[np.ndarray, " n"],
+    classes: int,
+    weight: Float[np.ndarray, " n"] | None = None,
 ) -> Float[np.ndarray, "classes classes"]:
     """Cases by true class (rows) and told class (columns), counted or weighted."""
     place = true.astype(np.int64) * classes + told
@@ -48,9 +51,9 @@ def average_precision(score: Float[np.ndarray, " n"], true: Bool[np.ndarray, " n
 def temperature(logits: Float[np.ndarray, "n c"], true: Int[np.ndarray, " n"], *, offset: bool) -> tuple[float, float]:
     """Temperature T > 0, and what is added to the first class's logit, with the least negative log likelihood.
 
-    softmax(logits / T) as Guo et al. 2017, section 4.2; `offset` frees a shift of class 0 beside it (else it is 0), since
-    the share of nothing among the cases is another where a model is used than where it was trained (Saerens, Latinne
-    & Decaestecker 2002).
+    softmax(logits / T) as Guo et al. 2017, section 4.2; `offset` frees a shift of class 0 beside it (else it is 0),
+    since the share of nothing among the cases is another where a model is used than where it was trained (Saerens,
+    Latinne & Decaestecker 2002).
     """
     if not len(true):
         return 1.0, 0.0

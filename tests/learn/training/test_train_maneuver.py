@@ -43,18 +43,19 @@ def test_it_learns_kinds_and_patterns(run: Trained) -> None:
     assert run.figures["burn_precision"] > 0.95
     assert run.figures["pattern_macro_f1"] > 0.8
     head = run.metrics.read_text().splitlines()[0]
-    assert head.startswith("step,epoch,train_loss") and "gap_macro_f1" in head
+    assert head.startswith("step,epoch,train_loss")
+    assert "gap_macro_f1" in head
 
 
 def test_interrupted_run_ends_with_the_same_weights(data: Path, run: Trained, tmp_path: Path) -> None:
-    class Stop(Exception):
+    class StopError(Exception):
         pass
 
     def stopping(text: str, fraction: float) -> None:
         if fraction > 0.5:
-            raise Stop(text)
+            raise StopError(text)
 
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         train_maneuver(data, tmp_path / "run", SIZES, QUICK, progress=stopping)
     again = train_maneuver(data, tmp_path / "run", SIZES, QUICK, resume=True)
     first, second = read_checkpoint(run.last_checkpoint), read_checkpoint(again.last_checkpoint)

@@ -35,6 +35,8 @@ class LabelledGaps:
     """Epochs of the sets before and after, UTC microseconds since 1970."""
     regime: Int8[np.ndarray, " g"]
     """Code in `CATALOG_REGIMES`: only like orbits are mixed."""
+    orbit: Float32[np.ndarray, "g 2"]
+    """Height of the perigee, km, and inclination, degrees: no evidence, but what a model may not live on."""
     kind: Int8[np.ndarray, " g"]
     """0: no maneuver; 1..: the kinds; `UNKNOWN`."""
     pattern: Int8[np.ndarray, " g"]

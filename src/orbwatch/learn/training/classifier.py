@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -76,7 +75,9 @@ class Classifier(Learner):
         """Logits and truths of a batch are put aside."""
         kind, pattern = (self.average or self.network)(batch.x, batch.valid)
         gaps, windows = batch.kind.sum(-1) > 0, batch.pattern.sum(-1) > 0
-        self._found.append((kind[gaps], batch.kind[gaps].argmax(-1), pattern[windows], batch.pattern[windows].argmax(-1)))
+        self._found.append(
+            (kind[gaps], batch.kind[gaps].argmax(-1), pattern[windows], batch.pattern[windows].argmax(-1))
+        )
 
     def on_validation_epoch_end(self) -> None:
         """Puts the batches together; raises TrainingError when the loss is not a number."""

@@ -86,8 +86,8 @@ class Forecaster(Learner):
             here = np.isfinite(squares) & ((regime == code) | (code < 0))
             if here.any():
                 medians[name] = (float(np.median(model[here])), float(np.median(squares[here])))
-        columns = ((self.shown.names(name), errors) for name, errors in medians.items())
-        shown = {name: error for names, errors in columns for name, error in zip(names, errors, strict=True)}
+        pairs = ((self.shown.names(name), errors) for name, errors in medians.items())
+        shown = {name: error for names, errors in pairs for name, error in zip(names, errors, strict=True)}
         self.validation = Validation(float(each.mean(dtype=np.float64)), shown, {"median_km": medians})
         self.log("val_loss", self.validation.loss, sync_dist=self.trainer.world_size > 1)
 

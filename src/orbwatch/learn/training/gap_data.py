@@ -59,7 +59,14 @@ class GapData(Data):
         windows = self.store.series.gather(ids)
         kinds, patterns = len(self.store.kinds), len(self.store.patterns)
         x = self.scaler.apply(windows.x, windows.valid)
-        columns = (x, windows.valid, one_hot(windows.kind, kinds), one_hot(windows.pattern, patterns), ids, windows.norad_id)
+        columns = (
+            x,
+            windows.valid,
+            one_hot(windows.kind, kinds),
+            one_hot(windows.pattern, patterns),
+            ids,
+            windows.norad_id,
+        )
         return GapBatch(*(torch.from_numpy(np.ascontiguousarray(column)) for column in columns))
 
     def _mixed(self, batch: GapBatch, ids: Int[np.ndarray, " n"], rng: np.random.Generator) -> GapBatch:
@@ -83,7 +90,7 @@ def one_hot(label: Int8[np.ndarray, "*n"], classes: int) -> Float32[np.ndarray, 
 
 
 def like_windows(windows: GapWindows, rng: np.random.Generator) -> Int[np.ndarray, " n"]:
-    """Another window of the batch for each: of the same regime, with as many gaps, known to the same extent; else -1."""
+    """Another window of the batch for each: of the same regime, whole, known to the same extent; -1 where none is."""
     known = (windows.kind >= 0).any(axis=1) * 2 + (windows.pattern >= 0)
     like = windows.regime * 4 + known
     partner = np.full(len(windows), -1)

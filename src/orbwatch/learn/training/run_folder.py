@@ -92,7 +92,9 @@ def _appended(before: str | list[str], now: list[str]) -> list[str]:
 
 
 def configuration(
-    store: SequenceStore | CatalogStore | GapStore, network: NetworkSettings | ClassifierSettings, settings: TrainSettings
+    store: SequenceStore | CatalogStore | GapStore,
+    network: NetworkSettings | ClassifierSettings,
+    settings: TrainSettings,
 ) -> dict[str, Any]:
     """What a run is: all that its numbers depend on, and which data and code it used (code_sha256: a list, as code may
     change before a run goes on)."""

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orbwatch.catalog.written import file_hash
+from orbwatch.errors import InputError
 from orbwatch.learn.training.train import Trained
 from orbwatch.progress import Progress
 from orbwatch.settings_groups import ClassifierSettings, TrainSettings
@@ -14,6 +16,7 @@ from orbwatch.settings_groups import ClassifierSettings, TrainSettings
 if TYPE_CHECKING:
     from orbwatch.learn.training.classifier import Classifier
     from orbwatch.learn.training.gap_data import GapData
+    from orbwatch.models.maneuver import ManeuverClassifier
 
 
 def train_maneuver(
@@ -22,6 +25,7 @@ def train_maneuver(
     sizes: ClassifierSettings | None = None,
     settings: TrainSettings | None = None,
     *,
+    start: Path | None = None,
     resume: bool = False,
     progress: Progress | None = None,
 ) -> Trained:
@@ -32,6 +36,7 @@ def train_maneuver(
         output: folder of the run, as for `learn.training.train.train`.
         sizes: of the classifier, and what its loss weighs.
         settings: of the training; what is said of horizons, losses of positions and augmentations is not used.
+        start: checkpoint of another run, whose weights and scaler this one begins with, to be tuned to other data.
         resume: go on from last.ckpt in `output`.
         progress: called with a line that says how it goes and the fraction done.
 
@@ -46,19 +51,21 @@ def train_maneuver(
     from orbwatch.learn.training.fit import opened, train_module, trained
     from orbwatch.learn.training.gap_data import GapData
     from orbwatch.learn.training.run_folder import RunFolder, configuration
+    from orbwatch.models.maneuver_export import load_classifier
 
     sizes, settings = sizes or ClassifierSettings(), settings or TrainSettings()
     store = GapStore.open(data)
     folder = RunFolder(output)
-    config = configuration(store, sizes, settings)
+    config = configuration(store, sizes, settings) | {"start": None if start is None else file_hash(start)}
+    begun = None if start is None else load_classifier(start)
     before = opened(folder, config, resume=resume)
     scaler = GapScaler.from_dict(before["orbwatch"]["scaler"]) if before else None
-    given = GapData(store, settings, sizes, scaler)
-    train_module(lambda: _module(given, config), given, folder, before, progress)
+    given = GapData(store, settings, sizes, scaler or (begun[1] if begun else None))
+    train_module(lambda: _module(given, config, begun[0] if begun else None), given, folder, before, progress)
     return trained(folder)
 
 
-def _module(given: GapData, config: dict[str, Any]) -> Classifier:
+def _module(given: GapData, config: dict[str, Any], start: ManeuverClassifier | None) -> Classifier:
     import torch
 
     from orbwatch.learn.training.classifier import Classifier
@@ -69,6 +76,11 @@ def _module(given: GapData, config: dict[str, Any]) -> Classifier:
     settings, sizes, store = given.settings, given.sizes, given.store
     torch.manual_seed(torch_seed(settings.seed, Draw.WEIGHTS))
     network = ManeuverClassifier(sizes, len(store.features), len(store.kinds), len(store.patterns))
+    if start is not None:
+        try:
+            network.load_state_dict(start.state_dict())
+        except RuntimeError as error:
+            raise InputError("the weights to start from are of another network", field="start") from error
     module = Classifier(network, sizes, settings, given.order.steps, network_threads(settings))
     module.carried = config | {
         "scaler": given.scaler.to_dict(),
