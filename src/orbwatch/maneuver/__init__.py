@@ -1,0 +1,1 @@
+"""Who burned, when, how much, and in what pattern."""
