@@ -23,6 +23,7 @@ from orbwatch.settings_groups import (
     BoostSettings,
     ClassifierSettings,
     DatasetSettings,
+    LifeSettings,
     NetworkSettings,
     Range,
     ReportSettings,
@@ -40,6 +41,7 @@ __all__ = [
     "ClassifierSettings",
     "DatasetSettings",
     "FieldInfo",
+    "LifeSettings",
     "NetworkSettings",
     "ReportSettings",
     "RiskSettings",
@@ -70,6 +72,7 @@ class Settings:
     report: Annotated[ReportSettings, NOT_HASHED] = field(default_factory=ReportSettings)
     dataset: Annotated[DatasetSettings, NOT_HASHED] = field(default_factory=DatasetSettings)
     asks: Annotated[AskSettings, NOT_HASHED] = field(default_factory=AskSettings)
+    life: Annotated[LifeSettings, NOT_HASHED] = field(default_factory=LifeSettings)
     boost: Annotated[BoostSettings, NOT_HASHED] = field(default_factory=BoostSettings)
     classifier: Annotated[ClassifierSettings, NOT_HASHED] = field(default_factory=ClassifierSettings)
     network: Annotated[NetworkSettings, NOT_HASHED] = field(default_factory=NetworkSettings)

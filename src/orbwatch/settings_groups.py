@@ -202,6 +202,33 @@ class AskSettings:
 
 
 @dataclass(frozen=True)
+class LifeSettings:
+    """Simulated lives of objects that maneuver, laid over real quiet histories."""
+
+    objects: Annotated[int, Range(ge=24)] = 3000
+    """Histories to make; one quiet object can live several lives."""
+    geo_share: Share = 0.14
+    """Share of them in geostationary orbits."""
+    high_share: Share = 0.10
+    """Share of them in medium and eccentric orbits; the others are in low ones."""
+    lives: Annotated[int, Range(ge=1, le=60)] = 6
+    """Most lives of one quiet object."""
+    spacing_min_day: Annotated[float, Range(gt=0.0, le=30.0)] = 0.2
+    """Closest spacing of the sets, days; histories are thinned to one drawn between this and the next."""
+    spacing_max_day: Annotated[float, Range(gt=0.0, le=30.0)] = 2.0
+    """Widest spacing of the sets, days; histories that are wider by themselves stay as they are."""
+    windows: Annotated[int, Range(ge=0, le=1000)] = 6
+    """Windows of 30 to 90 days of each history that get a pattern."""
+    seed: Annotated[int, Range(ge=0, le=2**31 - 1)] = 1
+    """Seed of everything drawn: objects, patterns, burns, splits."""
+
+    def __post_init__(self) -> None:
+        if self.geo_share + self.high_share > 1.0:
+            what = "the shares of the regimes exceed the whole"
+            raise InputError(what, field="life.high_share", value=self.high_share, legal=f"{1.0 - self.geo_share:g}")
+
+
+@dataclass(frozen=True)
 class BoostSettings:
     """How the trees that time objects along their orbits are grown."""
 
