@@ -37,9 +37,9 @@ def run(data: Path) -> str:
         table = read_history(folder / f"{name}.tle.xz", ids=[int(burns.norad_id[0])]).table
         known.append((table, true_gaps(table, burns)))
     lines = [
-        "Given the gap between element sets in which a true burn lies, or one beside it. Burns in one gap are one event; "
-        "those above the least detectable burn (90 %) count. Leave-one-satellite-out: the width of the 90 % intervals is "
-        "fitted on the other satellites. 95 % intervals from a bootstrap over satellites.",
+        "Given the gap between element sets in which a true burn lies, or one beside it. Burns in one gap are one "
+        "event; those above the least detectable burn (90 %) count. Leave-one-satellite-out: the width of the 90 % "
+        "intervals is fitted on the other satellites. 95 % intervals from a bootstrap over satellites.",
         "",
         "| gap | satellites | events | median relative error of the size | in the 90 % interval | kind right | "
         "median error of the time, h |",

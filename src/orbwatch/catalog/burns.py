@@ -11,10 +11,11 @@ import numpy as np
 import yaml
 from jaxtyping import Float, Int
 
-from orbwatch.catalog.burns_cma import is_cma, read_cma
-from orbwatch.catalog.burns_ids import is_ids, read_ids_maneuvers
+from orbwatch.catalog.burns_cma import CMA_IDS, is_cma, read_cma
+from orbwatch.catalog.burns_ids import IDS_IDS, is_ids, read_ids_maneuvers
 from orbwatch.catalog.burns_row import BurnRow
 from orbwatch.catalog.opened import open_text
+from orbwatch.constants import DAY_US
 from orbwatch.errors import InputError
 from orbwatch.time import parse_utc
 
@@ -23,9 +24,11 @@ FORMATS = (
     "(manFY2D.txt.fy), YAML with 'SATCAT number' and 'manoeuvre_timestamps'"
 )
 _NAMED_LIKE = ("*.yaml", "*.yml", "*man*.txt", "*.fy")
-_BEIJING_US = 8 * 3_600_000_000
-_BEIJING_CLOCK = frozenset({28451, 29640, 33463, 38049, 40367, 41882, 43491, 48808})
-"""Fengyun 2C to 2H, 4A and 4B: lists made from the CMA's keep Beijing's clock without saying so."""
+_LATE_US = dict.fromkeys(CMA_IDS, 8 * 3_600_000_000) | dict.fromkeys(IDS_IDS, DAY_US)
+"""How much later than UTC the YAML lists of Shorten et al. ("Wide-scale monitoring of satellite lifetimes: pitfalls and a benchmark dataset") put burns:
+Fengyun's keep Beijing's clock; those made of DORIS files count days of a year from 0, so that each burn is one day late.
+Against element sets: the orbits before and after burns of CryoSat-2, SARAL and Sentinel-3A cross within an hour of the
+operator's time in the median, and a day before the list's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,23 +60,24 @@ class Burns:
         return np.asarray(self.start_us + (self.end_us - self.start_us) // 2)
 
 
-def read_burns(path: str | Path) -> Burns:
+def read_burns(path: str | Path, as_listed: bool = False) -> Burns:
     """The burns in a file (packed or not, told by its content), or in the files of a folder that are named like lists.
 
-    Formats: `FORMATS`. Times are converted to UTC from TAI (DORIS) and from Beijing's clock (CMA, and YAML lists of
-    Fengyun satellites); YAML lists have starts alone. Raises InputError with file, line and field where something is
-    not legible, and for a satellite whose catalogue number is not known.
+    Formats: `FORMATS`. Times are converted to UTC from TAI (DORIS) and from Beijing's clock (CMA). YAML lists have
+    starts alone, and those of satellites in DORIS or CMA files are known to be late by a day or eight hours: that is
+    taken off, unless `as_listed`. Raises InputError with file, line and field where something is not legible, and for
+    a satellite whose catalogue number is not known.
     """
     path = Path(path)
     if not path.is_dir():
-        return _ordered(_read(path))
+        return _ordered(_read(path, as_listed))
     files = sorted({file for pattern in _NAMED_LIKE for file in path.glob(pattern)})
     if not files:
         raise InputError("no lists of burns in the folder", file=path, legal=", ".join(_NAMED_LIKE))
-    return _ordered(row for file in files for row in _read(file))
+    return _ordered(row for file in files for row in _read(file, as_listed))
 
 
-def _read(path: Path) -> list[BurnRow]:
+def _read(path: Path, as_listed: bool) -> list[BurnRow]:
     text = open_text(path)
     first = next((line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")), "")
     if is_ids(first):
@@ -81,14 +85,14 @@ def _read(path: Path) -> list[BurnRow]:
     if is_cma(first):
         return read_cma(text, path)
     if "manoeuvre_timestamps" in text or "maneuver_timestamps" in text:
-        return _read_yaml(text, path)
+        return _read_yaml(text, path, as_listed)
     raise InputError("not a list of burns that can be read", file=path, line=1, value=first[:60], legal=FORMATS)
 
 
-def _read_yaml(text: str, path: Path) -> list[BurnRow]:
+def _read_yaml(text: str, path: Path, as_listed: bool) -> list[BurnRow]:
     try:
         # Everything as text: dates of YAML would come as times with or without a zone, or as plain dates.
-        loaded = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - makes nothing but text, lists and mappings
+        loaded = yaml.load(text, Loader=yaml.BaseLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise InputError("not YAML", file=path, line=mark.line + 1 if mark else None) from error
@@ -100,7 +104,7 @@ def _read_yaml(text: str, path: Path) -> list[BurnRow]:
     stamps = document.get(field)
     if not isinstance(stamps, list):
         raise InputError("not a list of times", file=path, field=field, value=stamps)
-    shift = _BEIJING_US if int(number) in _BEIJING_CLOCK else 0
+    shift = 0 if as_listed else _LATE_US.get(int(number), 0)
     rows = []
     for stamp in stamps:
         try:

@@ -1,4 +1,4 @@
-"""Station keeping of the Fengyun satellites in geostationary orbit, as the China Meteorological Administration lists it.
+"""Station keeping of geostationary Fengyun satellites, as the China Meteorological Administration (CMA) lists it.
 
 A line: kind, international designator, start and end in quotes, both in China standard time (UTC + 8 h).
 """
@@ -23,6 +23,7 @@ _KNOWN = {
     "2018-050A": (43491, "Fengyun-2H"),
     "2021-047A": (48808, "Fengyun-4B"),
 }
+CMA_IDS = frozenset(norad_id for norad_id, _ in _KNOWN.values())
 _ZONES_US = {"CST": 8 * 3_600_000_000, "UTC": 0, "Z": 0}
 _AXES = {"EW": "in_track", "NS": "cross_track"}
 

@@ -26,6 +26,7 @@ _KNOWN = {
     "HY2A": 37781, "HY2B": 43655, "HY2C": 46469, "HY2D": 48621, "SEN3A": 41335, "SEN3B": 43437, "SEN6A": 46984,
     "SEN6B": 66514, "SPOT2": 20436, "SPOT3": 22823, "SPOT4": 25260, "SPOT5": 27421, "SWOT1": 54754,
 }  # fmt: skip
+IDS_IDS = frozenset(_KNOWN.values())
 _RTN_OF = {"004": (2, 1, 0), "005": (2, 1, 0), "006": (0, 1, 2), "007": (0, 1, 2)}
 """Which of the three columns is radial, along-track, cross-track."""
 _BURN_WORDS = 15

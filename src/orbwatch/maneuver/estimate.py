@@ -16,12 +16,15 @@ from orbwatch.catalog.gp import GpTable
 from orbwatch.constants import DAY_US
 from orbwatch.maneuver.around import SIDE, Around, around
 from orbwatch.maneuver.kinds import kind_of
+from orbwatch.maneuver.lines import Bend, Step
 from orbwatch.maneuver.scatter import Changes, Scatter, changes, detectable_m_s, quiet_gaps, scatter_at
 
-SPLITS = (0, -1, 1, -2, 2)
-"""How many sets the change may come later than the gap that is given."""
-_LATE_COST = 4.0
-_CROSSING_WEIGHT = 0.5
+SPLITS = (-1, 1, -2, 2)
+"""How many sets later than the gap that is given the change may come too."""
+LATE_COST, CROSSING_WEIGHT = 4.0, 0.5
+_LINE, _SHORT = 2, 3
+"""Sets on a side: with fewer there is no line, and with fewer its slope is hardly checked."""
+_FARTHEST_DAY = 1e3
 SEEN_ALONG, SEEN_ACROSS, SEEN_RADIAL = 2.0, 4.0, 4.0
 """Sigmas from which a component is more than scatter."""
 SURE = 15.0
@@ -29,9 +32,11 @@ SURE = 15.0
 few operators burn across the track. Below, only by the square of its sigmas, which then must outweigh what is along."""
 RADIAL_SHARE = 0.5
 """A radial part shows where the eccentricity vector moves by so much more than the part along the track makes it."""
+SMOOTHER, ABOVE_CALM = 9.0, 25.0
+"""Ratios of squares from which a change of rate is gradual: of bent lines' to parabolas', and to the calm object's."""
 SHARE, CROWDED_SHARE = 0.04, 0.7
 """Uncertainty in proportion to the burn: sets fitted over it; and where another event leaves too few sets on a side."""
-WIDEN = 1.2
+WIDEN = 1.5
 """Factor on all standard deviations, with which 90 % intervals hold; measured on operators' burns."""
 
 
@@ -97,37 +102,42 @@ def _fences(table: GpTable, row: Int[np.ndarray, " d"]) -> tuple[Int[np.ndarray,
 def _best(sets: Around, scatter: Scatter) -> tuple[Changes, Int[np.ndarray, " d"], Bool[np.ndarray, " d"]]:
     """The changes at the split that leaves the least, which split that is, and whether a side has few sets."""
     offset = np.arange(1 - SIDE, SIDE + 1)
-    n = len(sets.there)
-    best, late, crowded = np.full(n, np.inf), np.zeros(n, np.int64), np.zeros(n, bool)
-    chosen: Changes | None = None
+    chosen = changes(sets)
+    few = _fewest(sets, offset <= 0)
+    late, crowded = np.zeros(len(few), np.int64), few < _SHORT
+    best = np.where(few < _LINE, np.finfo(np.float64).max, _cost(sets, chosen, scatter, 0))
     for split in SPLITS:
-        found = changes(sets, split)
-        cost = sum(
-            np.nan_to_num(part.squares / scatter.fit[:, i] ** 2) for i, part in enumerate(found)
-        ) + _LATE_COST * split**2  # fmt: skip
-        start, end = (sets.day[:, SIDE - 1 + split + i] for i in (0, 1))
-        timing = found.timing
-        miss = np.nan_to_num(np.maximum(np.maximum(start - timing.crossing_day, timing.crossing_day - end), 0.0))
-        cost = cost + _CROSSING_WEIGHT * np.nan_to_num(
-            np.square(np.minimum(miss, 1e3) * timing.slope / scatter.fit[:, 0])
-        )
-        few = [(sets.there & side).sum(axis=1) for side in (offset <= split, offset > split)]
-        if split:
-            cost = np.where(np.minimum(*few) < 2, np.inf, cost)
-        better = (cost < best) if chosen is not None else np.ones(n, bool)
-        best = np.where(better, np.where((np.minimum(*few) < 2) & (split == 0), 1e300, cost), best)
-        late = np.where(better, split, late)
-        crowded = np.where(better, np.minimum(*few) < 3, crowded)
-        chosen = found if chosen is None else _merged(better, found, chosen)
-    assert chosen is not None
+        found, few = changes(sets, split), _fewest(sets, offset <= split)
+        cost = np.where(few < _LINE, np.inf, _cost(sets, found, scatter, split))
+        better = cost < best
+        best, late = np.where(better, cost, best), np.where(better, split, late)
+        crowded = np.where(better, few < _SHORT, crowded)
+        timing = Bend(*(np.where(better, new, old) for new, old in zip(found.timing, chosen.timing, strict=True)))
+        chosen = Changes(timing, _either(better, found.ecc, chosen.ecc), _either(better, found.plane, chosen.plane))
     return chosen, late, crowded
 
 
-def _merged(better: Bool[np.ndarray, " d"], new: Changes, old: Changes) -> Changes:
-    def pick(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return np.where(better if a.ndim == 1 else better[:, None], a, b)
+def _fewest(sets: Around, before: Bool[np.ndarray, " m"]) -> Int[np.ndarray, " d"]:
+    """Sets on the side that has fewer."""
+    return np.asarray(np.minimum((sets.there & before).sum(axis=1), (sets.there & ~before).sum(axis=1)))
 
-    return Changes(*(type(a)(*(pick(x, y) for x, y in zip(a, b, strict=True))) for a, b in zip(new, old, strict=True)))
+
+def _cost(sets: Around, found: Changes, scatter: Scatter, split: int) -> Float[np.ndarray, " d"]:
+    """Chi-squared of a split: what the fits leave, a crossing outside the gap, and how far it is from the one given."""
+    cost = np.full(len(sets.there), LATE_COST * split**2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for i, part in enumerate(found.parts()):
+            cost += np.nan_to_num(part.squares / scatter.fit[:, i] ** 2)
+        start, end = sets.day[:, SIDE - 1 + split], sets.day[:, SIDE + split]
+        crossing = found.timing.crossing_day
+        miss_day = np.minimum(np.maximum(np.maximum(start - crossing, crossing - end), 0.0), _FARTHEST_DAY)
+        cost += CROSSING_WEIGHT * np.nan_to_num(np.square(miss_day * found.timing.slope / scatter.fit[:, 0]))
+    return cost
+
+
+def _either(better: Bool[np.ndarray, " d"], new: Step, old: Step) -> Step:
+    level = np.where(better[:, None], new.level, old.level)
+    return Step(level, *(np.where(better, a, b) for a, b in zip(new[1:], old[1:], strict=True)))
 
 
 def _components(
@@ -137,17 +147,18 @@ def _components(
     timing, ecc, plane = found
     share = np.where(crowded, CROWDED_SHARE, SHARE)
     along = timing.slope
-    along_sd, ecc_sd, plane_sd = (
-        part.unit * np.fmax(sd, np.sqrt(part.squares / np.maximum(part.free, 1.0)))
-        for part, sd in zip(found, (scatter.timing, scatter.ecc, scatter.plane), strict=True)
-    )
+    with np.errstate(invalid="ignore"):  # infinite units of sides without sets
+        along_sd, ecc_sd, plane_sd = (
+            part.unit * np.fmax(sd, np.sqrt(part.squares / np.maximum(part.free, 1.0)))
+            for part, sd in zip(found.parts(), (scatter.timing, scatter.ecc, scatter.plane), strict=True)
+        )
     seen_along = np.abs(along) > SEEN_ALONG * along_sd
     along_sd = np.hypot(along_sd, share * along)
     tilt, turned = (np.linalg.norm(part.level, axis=1) for part in (plane, ecc))
     # The bias of a noisy vector's length is taken off.
     across = np.sqrt(np.maximum(tilt**2 - plane_sd**2, 0.0))
     across = np.where(_counts(tilt, plane_sd, SEEN_ACROSS, along), across, 0.0)
-    # (cos u, sin u) dv_N leaves half a turn open in u, and so the sign: that of the greater part, as if near 0 or 90 deg.
+    # (cos u, sin u) dv_N leaves half a turn open in u, and so the sign: as if u were nearest to 0 or 90 degrees.
     greater = np.abs(plane.level[:, 0]) >= np.abs(plane.level[:, 1])
     across = np.copysign(across, np.where(greater, plane.level[:, 0], plane.level[:, 1]))
     across_sd = np.hypot(plane_sd, share * across)
@@ -183,8 +194,8 @@ def _gradual(sets: Around, found: Changes, scatter: Scatter) -> Bool[np.ndarray,
     solved = np.linalg.solve(normal, np.einsum("gmp,gm->gp", design, value)[..., None])
     left = np.square(value - np.einsum("gmp,gp->gm", design, solved[..., 0])).sum(axis=1)
     enough = (early.sum(axis=1) >= 4) & (late.sum(axis=1) >= 4)
-    noise = np.square(scatter.fit[:, 0]) * found.timing.free
-    return np.asarray(enough & (found.timing.squares > 4.0 * left) & (found.timing.squares > 25.0 * noise))
+    noise = np.square(scatter.calm) * found.timing.free
+    return np.asarray(enough & (found.timing.squares > SMOOTHER * left) & (found.timing.squares > ABOVE_CALM * noise))
 
 
 def _epoch(

@@ -37,6 +37,9 @@ class Changes(NamedTuple):
     ecc: Step
     plane: Step
 
+    def parts(self) -> tuple[Bend | Step, Step, Step]:
+        return self.timing, self.ecc, self.plane
+
 
 def changes(sets: Around, split: int = 0) -> Changes:
     """Changes where the sets up to column offset `split` (0: the last before the gap) are before it."""
@@ -60,6 +63,8 @@ class Scatter:
     plane: Float[np.ndarray, " g"]
     fit: Float[np.ndarray, "g 3"]
     """Standard deviation of sets about the fits: timing, eccentricity vector, plane."""
+    calm: Float[np.ndarray, " g"]
+    """Of the timing, in the calmest fifth of all the object's gaps: a floor that long thrust does not lift."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,12 +122,14 @@ def scatter_at(table: GpTable, row: Int[np.ndarray, " g"], quiet: QuietGaps) -> 
     index = np.clip(index, 0, max(len(quiet.row) - 1, 0))
     if not len(quiet.row):
         nothing = np.full(len(row), np.nan)
-        return Scatter(nothing, nothing, nothing, np.full((len(row), 3), np.nan))
+        return Scatter(nothing, nothing, nothing, np.full((len(row), 3), np.nan), nothing)
     sizes = [
         _scale(np.where(there, quiet.size[index, part], np.nan), _LINE if part == 0 else _PLANE) for part in range(3)
     ]
     fit = [np.sqrt(_quantile(np.where(there, quiet.squares[index, part], np.nan), 0.5)) for part in range(3)]
-    return Scatter(*sizes, np.stack(fit, axis=1))
+    ordered = quiet.squares[np.lexsort((quiet.squares[:, 0], quiet.norad_id)), 0]
+    calm = np.sqrt(ordered[np.minimum(first + (last - first) // 5, len(ordered) - 1)])
+    return Scatter(sizes[0], sizes[1], sizes[2], np.stack(fit, axis=1), np.where(last - first >= _LEAST, calm, np.nan))
 
 
 def detectable_m_s(found: Changes, scatter: Scatter) -> Float[np.ndarray, "g 3"]:
