@@ -113,6 +113,34 @@ def train_trees(history: Path, output: Path, **options: Any) -> None:
     views_learn.train_trees(history, output, settings_of(options), terminal_progress())
 
 
+@train.command("maneuver")
+@click.option("--lives", type=FILE, multiple=True, help="Data set of simulated maneuvers; can be given again.")
+@click.option("--history", type=FILE, help="Element sets of real satellites whose burns are known.")
+@click.option("--burns", type=FILE, help="Their operators' lists of burns: a file or a folder.")
+@click.option("--start", type=FILE, help="Begin with the weights of this checkpoint, to tune them to other data.")
+@click.option("--output", type=FILE, required=True, help="Folder of the run: the gaps, checkpoints, logs, the model.")
+@click.option("--resume", is_flag=True, help="Go on from the run's last checkpoint.")
+@group_options("train", "loss", "beta", "physics", "horizons", "augment", "augmentations")
+@group_options("classifier")
+@config_option
+def train_maneuver(
+    lives: tuple[Path, ...],
+    history: Path | None,
+    burns: Path | None,
+    start: Path | None,
+    output: Path,
+    resume: bool,
+    **options: Any,
+) -> None:
+    """The maneuver classifier: which gaps between element sets hold a maneuver, of what kind; patterns of life."""
+    if (history is None) != (burns is None):
+        raise click.UsageError("--history and --burns go together.")
+    from orbwatch import views_maneuver_learn
+
+    given = views_maneuver_learn.Given(lives, history, burns, start)
+    views_maneuver_learn.train_maneuver(given, output, settings_of(options), resume, terminal_progress())
+
+
 @click.group()
 def evaluate() -> None:
     """Measure models against physics on objects they never saw."""
@@ -186,6 +214,21 @@ def evaluate_catalog(
         views_truth.evaluate_other(judged, later, at, ids, terminal_progress())
     elif data is not None:
         views_learn.evaluate_catalog(model, data, history, names, output, form, terminal_progress())
+
+
+@evaluate.command("maneuver")
+@click.option("--model", default="maneuver", show_default=True, help="Packaged model, or a model's folder.")
+@click.option("--data", type=FILE, required=True, help="Gaps that `orbwatch train maneuver` put into its folder.")
+@format_option("table", "csv", "json")
+def evaluate_maneuver(model: str, data: Path, form: Any) -> None:
+    """Kinds of maneuvers and patterns of life on objects that the model never saw, against rivals.
+
+    The rivals learn from the same objects: one sees height and inclination only (no better than chance, or the data
+    give the answer away), one when the sets come, one is gradient boosting on the same evidence.
+    """
+    from orbwatch import views_maneuver_learn
+
+    views_maneuver_learn.evaluate_maneuver(model, data, form, terminal_progress())
 
 
 _OPTIONS_OF = {"sets": ("data", "output"), "precise": ("orbits", "delay_h"), "other": ("later", "at", "ids")}

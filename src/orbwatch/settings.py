@@ -21,6 +21,7 @@ from orbwatch.settings_groups import (
     NOT_HASHED,
     AskSettings,
     BoostSettings,
+    ClassifierSettings,
     DatasetSettings,
     DetectorSettings,
     LifeSettings,
@@ -38,6 +39,7 @@ from orbwatch.settings_groups import (
 __all__ = [
     "AskSettings",
     "BoostSettings",
+    "ClassifierSettings",
     "DatasetSettings",
     "DetectorSettings",
     "FieldInfo",
@@ -75,6 +77,7 @@ class Settings:
     life: Annotated[LifeSettings, NOT_HASHED] = field(default_factory=LifeSettings)
     boost: Annotated[BoostSettings, NOT_HASHED] = field(default_factory=BoostSettings)
     detector: Annotated[DetectorSettings, NOT_HASHED] = field(default_factory=DetectorSettings)
+    classifier: Annotated[ClassifierSettings, NOT_HASHED] = field(default_factory=ClassifierSettings)
     network: Annotated[NetworkSettings, NOT_HASHED] = field(default_factory=NetworkSettings)
     train: Annotated[TrainSettings, NOT_HASHED] = field(default_factory=TrainSettings)
 

@@ -351,6 +351,31 @@ class TrainSettings:
     """Processor threads."""
 
 
+@dataclass(frozen=True)
+class ClassifierSettings:
+    """The maneuver classifier: its size, and what its training weighs."""
+
+    channels: Annotated[int, Range(ge=8, le=256)] = 48
+    """Numbers that the convolutions make of each gap."""
+    hidden: Annotated[int, Range(ge=8, le=128)] = 48
+    """Numbers that the recurrent layer keeps in each direction; twice as many represent a gap."""
+    attention: Annotated[int, Range(ge=1, le=16)] = 4
+    """Attention heads; they divide twice the hidden numbers."""
+    drop: Annotated[float, Range(ge=0.0, lt=1.0)] = 0.2
+    """Dropout before the two heads, where Monte Carlo dropout needs it, and between the layers while training."""
+    focus: Annotated[float, Range(ge=0.0, le=5.0)] = 1.0
+    """Exponent of the focal loss: 0 is plain cross-entropy."""
+    mix: Share = 0.3
+    """Share of the training windows that are mixed with one of a like orbit, labels and evidence alike."""
+    pattern_weight: Annotated[float, Range(ge=0.0, le=10.0)] = 0.3
+    """Weight of the window's pattern beside the gaps' kinds."""
+
+    def __post_init__(self) -> None:
+        if 2 * self.hidden % self.attention:
+            legal = f"a divisor of {2 * self.hidden}"
+            raise InputError("heads do not divide", field="classifier.attention", value=self.attention, legal=legal)
+
+
 def data_folder() -> Path:
     """The folder of the store and the cache: ORBWATCH_HOME, or the platform's place for user data."""
     home = os.environ.get("ORBWATCH_HOME")

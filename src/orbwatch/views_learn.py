@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -69,7 +70,7 @@ def check_dataset(folder: Path, progress: Progress) -> int:
 def train_trajectory(data: Path, output: Path, settings: Settings, resume: bool, progress: Progress) -> None:
     """Train, and say how it went; a run that no model can be packed of (too few windows, say) is a run all the same."""
     _train(data, output, settings, resume, "30 min", "least squares")
-    _packed(output, lambda folder: pack_models([output], data, folder, None, progress))
+    packed(output, lambda folder: pack_models([output], data, folder, None, progress))
 
 
 def train_catalog(
@@ -78,14 +79,14 @@ def train_catalog(
     """Train the catalogue's forecaster, and say how it went."""
     fitting = replace(settings, train=replace(settings.train, loss="student"))
     _train(data, output, fitting, resume, "3 days", "SGP4")
-    _packed(output, lambda folder: pack_catalog_models([output], data, history, None, folder, None, progress))
+    packed(output, lambda folder: pack_catalog_models([output], data, history, None, folder, None, progress))
 
 
 def _train(data: Path, output: Path, settings: Settings, resume: bool, horizon: str, physics: str) -> None:
-    _need_learning()
+    need_learning()
     from orbwatch.learn.training.train import train
 
-    trained = train(data, output, settings.network, settings.train, resume=resume, progress=_line())
+    trained = train(data, output, settings.network, settings.train, resume=resume, progress=training_line())
     ended = "stopped early" if trained.stopped_early else "done"
     click.echo(
         f"{output}: {ended} after {trained.epochs} epochs over {trained.windows:,} windows "
@@ -97,7 +98,8 @@ def _train(data: Path, output: Path, settings: Settings, resume: bool, horizon: 
         click.echo(f"  {regime}: median error after {horizon} {model:.3f} km; {physics} {base:.3f} km", err=True)
 
 
-def _packed(run: Path, pack: Callable[[Path], None]) -> None:
+def packed(run: Path, pack: Callable[[Path], object]) -> None:
+    """Packs a run's model; where that cannot be done, says so: the run is a run all the same."""
     try:
         pack(run / RUN_MODEL)
     except OrbwatchError as error:
@@ -107,7 +109,7 @@ def _packed(run: Path, pack: Callable[[Path], None]) -> None:
 
 def train_trees(history: Path, output: Path, settings: Settings, progress: Progress) -> None:
     """Train the trees of every regime, and say from how much."""
-    _need_learning()
+    need_learning()
     from orbwatch.learn.training.catalog_boosting import train_trees
 
     counts = train_trees(history, output, settings.asks, settings.boost, progress)
@@ -125,7 +127,7 @@ def pack_catalog_models(
     progress: Progress,
 ) -> None:
     """Make a catalogue model of training runs."""
-    _need_learning()
+    need_learning()
     from orbwatch.learn.judging.catalog_packing import pack_catalog
 
     card = pack_catalog(runs, data, history, folder, progress, trees=trees, name=name)
@@ -172,7 +174,7 @@ def evaluate_catalog(
 
 def pack_models(runs: list[Path], data: Path, folder: Path, name: str | None, progress: Progress) -> None:
     """Make a model of training runs, and say where it forecasts and where physics does."""
-    _need_learning()
+    need_learning()
     from orbwatch.learn.judging.packing import pack
 
     card = pack(runs, data, folder, progress, name=name)
@@ -180,7 +182,7 @@ def pack_models(runs: list[Path], data: Path, folder: Path, name: str | None, pr
     click.echo(f"{folder}: {card.members} network(s); least squares instead in {physics}", err=True)
 
 
-def _line() -> Progress:
+def training_line() -> Progress:
     """Training says how it goes in one line: rewritten on a terminal, now and then in a log."""
     live = sys.stderr.isatty()
     said = [0.0]
@@ -198,7 +200,7 @@ def _line() -> Progress:
 
 def evaluate_trajectory(baseline: Path, scaled: Path, data: Path, output: Path, progress: Progress) -> None:
     """Evaluate, write the report, and put its figures into the model's card."""
-    _need_learning()
+    need_learning()
     from orbwatch.learn.judging.evaluate import evaluate
     from orbwatch.learn.judging.packing import record
     from orbwatch.report.evaluation import lead, write_report
@@ -210,7 +212,8 @@ def evaluate_trajectory(baseline: Path, scaled: Path, data: Path, output: Path, 
     record(evaluation, scaled)
 
 
-def _need_learning() -> None:
+def need_learning() -> None:
+    """Raises OrbwatchError that names what is not installed."""
     for name in ("torch", "lightning", "tensorboard", "onnx", "onnxscript", "captum", "sklearn"):
         if find_spec(name) is None:
             raise OrbwatchError(f"this needs {name}: pip install 'orbwatch[learn]'")

@@ -73,7 +73,7 @@ def export_member(model: TrajectoryTransformer, folder: Path, member: int = 0) -
     model = model.eval()
     n, h, p, width = Dim("n"), Dim("h"), Dim("p"), model.width
     features, query = model.embed.in_features - 1, model.horizon_query.in_features
-    _export(
+    export_module(
         Trunk(model),
         {
             "x": torch.zeros(3, HISTORY, features),
@@ -84,7 +84,7 @@ def export_member(model: TrajectoryTransformer, folder: Path, member: int = 0) -
         ("state", "horizon"),
         folder / TRUNK.format(member),
     )
-    _export(
+    export_module(
         Head(model),
         {
             "state": torch.zeros(3, width),
@@ -142,6 +142,28 @@ def export(
         raise InputError(f"cannot write the model: {error.strerror or error}", file=folder) from error
 
 
+def export_module(
+    module: nn.Module,
+    given: dict[str, Tensor],
+    free: tuple[dict[int, Any], ...],
+    names: tuple[str, ...],
+    path: Path,
+) -> None:
+    """Writes a module as an ONNX file: its inputs by name with their free dimensions, and the names of its outputs."""
+    with _quiet():
+        program = torch.onnx.export(
+            module.eval(),
+            tuple(given.values()),
+            input_names=list(given),
+            output_names=list(names),
+            dynamic_shapes=free,
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    write_atomically(path, _plain(program.model_proto).SerializeToString())
+
+
 def _inputs_of(scaler: Scaler) -> tuple[str, Sequence[Any], Sequence[Any]]:
     """The kind of model that a scaler is of, and its tables of features and queries."""
     if scaler.query == tuple(feature.name for feature in catalog_features.QUERY):
@@ -182,27 +204,6 @@ def export_checkpoints(
         name=name,
         **({"train": first["train"], "data": data} | more),
     )
-
-
-def _export(
-    module: nn.Module,
-    given: dict[str, Tensor],
-    free: tuple[dict[int, Any], ...],
-    names: tuple[str, ...],
-    path: Path,
-) -> None:
-    with _quiet():
-        program = torch.onnx.export(
-            module.eval(),
-            tuple(given.values()),
-            input_names=list(given),
-            output_names=list(names),
-            dynamic_shapes=free,
-            dynamo=True,
-            verbose=False,
-        )
-    assert program is not None
-    write_atomically(path, _plain(program.model_proto).SerializeToString())
 
 
 def _plain(model: onnx.ModelProto) -> onnx.ModelProto:

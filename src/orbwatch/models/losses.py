@@ -109,6 +109,17 @@ def physics_consistency(local: Tensor) -> Tensor:
     return functional.smooth_l1_loss(local, torch.zeros_like(local), reduction="none").mean(-1)
 
 
+def focal_cross_entropy(logits: Tensor, target: Tensor, focus: float) -> Tensor:
+    """Focal loss of classes (..., C) against target probabilities (..., C), which need not be one-hot -> (...).
+
+    - sum_c target_c (1 - p_c)^focus log p_c (Lin et al. 2017, eq. 4, for soft labels as mixup makes them): classes
+      that are told with ease count less. Zero `focus` is the cross-entropy.
+    """
+    log_p = functional.log_softmax(logits, -1)
+    weight = target if focus == 0.0 else target * (1.0 - log_p.exp()).clamp(min=0.0) ** focus
+    return -(weight * log_p).sum(-1)
+
+
 def position_loss(settings: TrainSettings) -> Loss:
     """The loss that `train.loss` names."""
     named: dict[str, Loss] = {

@@ -68,12 +68,13 @@ def joined(
 def load_member(folder: Path, member: int) -> Member:
     """A network of a model folder. Raises InputError where it cannot be read."""
     scaler = Scaler.from_dict(read_json(folder / SCALER.format(member)))
-    return Member(_session(folder / TRUNK.format(member)), _session(folder / HEAD.format(member)), scaler)
+    return Member(open_session(folder / TRUNK.format(member)), open_session(folder / HEAD.format(member)), scaler)
 
 
-def _session(path: Path) -> Any:
+def open_session(path: Path, threads: int = 1) -> Any:
+    """A graph ready to run. Raises InputError where the file cannot be read."""
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

@@ -57,7 +57,9 @@ def median_ratio(
     def ratios(times: Int[np.ndarray, "draws clusters"]) -> Float[np.ndarray, " draws"]:
         return np.asarray(_weighted_medians(error, cluster, times) / _weighted_medians(reference, cluster, times))
 
-    return _interval(float(np.median(error) / np.median(reference)), ratios, int(cluster.max()) + 1, draws, seed, level)
+    return interval_by_cluster(
+        float(np.median(error) / np.median(reference)), ratios, int(cluster.max()) + 1, draws, seed, level
+    )
 
 
 def mean_difference(
@@ -78,7 +80,7 @@ def mean_difference(
     def means(times: Int[np.ndarray, "draws clusters"]) -> Float[np.ndarray, " draws"]:
         return np.asarray((times @ sums) / (times @ counts))
 
-    return _interval(float(np.mean(difference)), means, len(counts), draws, seed, level)
+    return interval_by_cluster(float(np.mean(difference)), means, len(counts), draws, seed, level)
 
 
 def wilcoxon(
@@ -174,7 +176,7 @@ def _clustered(
     return error[keep], reference[keep], np.unique(object_id[keep], return_inverse=True)[1]
 
 
-def _interval(
+def interval_by_cluster(
     estimate: float, statistic: Callable[[np.ndarray], np.ndarray], clusters: int, draws: int, seed: int, level: float
 ) -> Interval:
     """Percentile interval of a statistic of how often each cluster was drawn; NaN ends with a single cluster."""

@@ -17,6 +17,7 @@ from lightning.pytorch import LightningDataModule
 from torch import Tensor
 
 from orbwatch.errors import InputError
+from orbwatch.learn.samples.gap_scaler import GapScaler
 from orbwatch.learn.samples.scaler import Scaler
 from orbwatch.learn.training.metrics_file import Shown
 from orbwatch.learn.training.order import Draw, Order, stream
@@ -79,15 +80,17 @@ class Data(LightningDataModule):
     """Training and validation batches. Sent to another process, it maps the files of its data anew there."""
 
     regimes: tuple[str, ...]
-    """Names of the codes in `Checked.regime`."""
+    """Names of the codes in `Checked.regime`. This, queries and a horizon to show are for forecasts only."""
     features: tuple[Any, ...]
     """The table of features: named tuples."""
     query: tuple[Any, ...]
     """The table of queries."""
     shown: Shown
     """Which horizon's errors validation tells."""
+    scaler: Any
+    """Of the inputs; its `to_dict` is kept with the run."""
 
-    def __init__(self, settings: TrainSettings, chosen: Chosen, scaler: Scaler) -> None:
+    def __init__(self, settings: TrainSettings, chosen: Chosen, scaler: Scaler | GapScaler) -> None:
         super().__init__()
         self.settings, self.chosen, self.scaler = settings, chosen, scaler
         self.clock = Clock()
@@ -102,11 +105,11 @@ class Data(LightningDataModule):
         return ValidationBatches(self)
 
     @abstractmethod
-    def train_batch(self, epoch: int, step: int, rank: int = 0, processes: int = 1) -> Batch:
+    def train_batch(self, epoch: int, step: int, rank: int = 0, processes: int = 1) -> tuple[Any, ...]:
         """Batch `step` of `epoch`: always the same for the same seed and data."""
 
     @abstractmethod
-    def validation_batch(self, number: int) -> Checked:
+    def validation_batch(self, number: int) -> tuple[Any, ...]:
         """Batch `number` of the validation windows."""
 
     def horizons(self, epoch: int, step: int, of: int) -> Int[np.ndarray, " h"]:
@@ -142,7 +145,7 @@ class TrainBatches:
         if state != self.state_dict():
             raise InputError("the checkpoint is of other batches", value=state, legal=str(self.state_dict()))
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
         # Lightning makes the iterator before it knows where it stands: ask at the first batch.
         trainer = self.data.trainer
         if trainer is None:
@@ -162,7 +165,7 @@ class ValidationBatches:
     def __len__(self) -> int:
         return -(-len(self.data.chosen.validation) // VALIDATION_BATCH)
 
-    def __iter__(self) -> Iterator[Checked]:
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
         return ahead(self.data.validation_batch, range(len(self)), Clock())
 
 

@@ -18,7 +18,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from typing_extensions import override
 
 from orbwatch.learn.training.failures import Interrupted
-from orbwatch.learn.training.forecaster import Forecaster
+from orbwatch.learn.training.learner import Learner
 from orbwatch.learn.training.run_folder import BEST, LAST
 
 
@@ -76,7 +76,7 @@ class Checkpoints(Checkpoint):
     @override
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """The epoch's checkpoint, the best too if it is that. Lightning calls this after early stopping has judged."""
-        assert isinstance(pl_module, Forecaster)
+        assert isinstance(pl_module, Learner)
         assert pl_module.validation is not None
         better = pl_module.validation.loss < self.best_loss
         if better:
@@ -87,8 +87,7 @@ class Checkpoints(Checkpoint):
             "best_loss": self.best_loss,
             "best_epoch": self.best_epoch + 1,
             "stopped_early": bool(trainer.should_stop),
-            "median_km": pl_module.validation.median_km,
-        }
+        } | pl_module.validation.result
         self._save(trainer, best=better)
         self._stop_if_asked()
 

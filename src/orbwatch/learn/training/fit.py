@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from orbwatch.learn.training.checkpoints import Checkpoints
 from orbwatch.learn.training.datamodule import TrackData
 from orbwatch.learn.training.failures import Interrupted, is_out_of_memory, out_of_memory
 from orbwatch.learn.training.forecaster import Forecaster
+from orbwatch.learn.training.learner import Learner
 from orbwatch.learn.training.metrics_file import METRICS
 from orbwatch.learn.training.order import Draw, torch_seed
 from orbwatch.learn.training.process import computing_with, quiet
@@ -46,29 +48,45 @@ def fit(
 ) -> Trained:
     """See `orbwatch.learn.training.train.train`."""
     device = pick_device(settings)
-    precision = pick_precision(settings, device)
     store = open_store(data)
     folder = RunFolder(output)
     config = configuration(store, network, settings)
-    going_on = folder.open(config, resume=resume)
-    before = read_checkpoint(folder.last) if going_on else None
-    result = before["orbwatch"].get("result", {}) if before else {}
+    before = opened(folder, config, resume=resume)
     scaler = Scaler.from_dict(before["orbwatch"]["scaler"]) if before else None
     given = _data(store, network, settings, scaler, device)
+    train_module(lambda: _module(given, network, config), given, folder, before, progress)
+    return trained(folder)
+
+
+def opened(folder: RunFolder, config: dict[str, Any], *, resume: bool) -> dict[str, Any] | None:
+    """Makes the folder of a run, and gives the checkpoint to go on from; see `RunFolder.open`."""
+    return read_checkpoint(folder.last) if folder.open(config, resume=resume) else None
+
+
+def train_module(
+    make: Callable[[], Learner],
+    given: Data,
+    folder: RunFolder,
+    before: dict[str, Any] | None,
+    progress: Progress | None,
+) -> None:
+    """Trains what `make` gives, on `given`, from the checkpoint `before` on, until the run is complete."""
+    settings = given.settings
+    device = pick_device(settings)
+    precision = pick_precision(settings, device)
+    result = before["orbwatch"].get("result", {}) if before else {}
     if before is None:
         folder.write_json(SCALER, given.scaler.to_dict())
     if not (result.get("stopped_early") or result.get("epochs", 0) >= settings.epochs):
-        threads = _network_threads(settings, device)
-        module = _module(given, network, settings, threads, config)
+        module = make()
         relay = relayed(progress) if settings.devices > 1 else nullcontext(progress)
-        with quiet(), computing_with(threads), relay as told:
-            log = RunLog(output, settings.batch, given.clock, told)
-            callbacks = [log, _stopping(settings), Checkpoints(output, settings.checkpoint_steps)]
+        with quiet(), computing_with(network_threads(settings)), relay as told:
+            log = RunLog(folder.path, settings.batch, given.clock, told)
+            callbacks = [log, _stopping(settings), Checkpoints(folder.path, settings.checkpoint_steps)]
             trainer = _trainer(folder, settings, device, precision, callbacks)
-            _run(trainer, module, given, folder, device, going_on)
+            _run(trainer, module, given, folder, device, going_on=before is not None)
     if progress is not None:
         progress("trained", 1.0)
-    return _trained(folder)
 
 
 def open_store(data: Path) -> SequenceStore | CatalogStore:
@@ -110,12 +128,11 @@ def pick_precision(settings: TrainSettings, device: str) -> str:
     return PRECISION[settings.precision]
 
 
-def _module(
-    given: Data, network: NetworkSettings, settings: TrainSettings, threads: int, config: dict[str, Any]
-) -> Forecaster:
+def _module(given: Data, network: NetworkSettings, config: dict[str, Any]) -> Forecaster:
+    settings = given.settings
     torch.manual_seed(torch_seed(settings.seed, Draw.WEIGHTS))
     model = TrajectoryTransformer(network, features=len(given.features), query=len(given.query))
-    module = Forecaster(model, settings, given.order.steps, given.regimes, given.shown, threads)
+    module = Forecaster(model, settings, given.order.steps, given.regimes, given.shown, network_threads(settings))
     module.carried = config | {
         "scaler": given.scaler.to_dict(),
         "features": [feature._asdict() for feature in given.features],
@@ -151,7 +168,7 @@ def _stopping(settings: TrainSettings) -> EarlyStopping:
     return EarlyStopping("val_loss", min_delta=0.0, patience=settings.patience, check_on_train_epoch_end=True)
 
 
-def _run(trainer: Trainer, module: Forecaster, given: Data, folder: RunFolder, device: str, going_on: bool) -> None:
+def _run(trainer: Trainer, module: Learner, given: Data, folder: RunFolder, device: str, *, going_on: bool) -> None:
     try:
         trainer.fit(module, datamodule=given, ckpt_path=folder.last if going_on else None, weights_only=True)
     except Interrupted:
@@ -164,7 +181,8 @@ def _run(trainer: Trainer, module: Forecaster, given: Data, folder: RunFolder, d
         raise
 
 
-def _trained(folder: RunFolder) -> Trained:
+def trained(folder: RunFolder) -> Trained:
+    """What a run came to, from its last checkpoint."""
     carried = read_checkpoint(folder.last)["orbwatch"]
     result, speed = carried["result"], carried["speed"]
     return Trained(
@@ -180,7 +198,8 @@ def _trained(folder: RunFolder) -> Trained:
         best_loss=result["best_loss"],
         best_epoch=result["best_epoch"],
         stopped_early=result["stopped_early"],
-        median_km={name: (model, squares) for name, (model, squares) in result["median_km"].items()},
+        median_km={name: (model, squares) for name, (model, squares) in result.get("median_km", {}).items()},
+        figures=result.get("figures", {}),
         windows_per_s=speed["windows_per_s"],
         waited_share=speed["waited_share"],
         prepared_share=speed["prepared_share"],
@@ -191,6 +210,6 @@ def _preparing_threads(settings: TrainSettings, device: str) -> int:
     return max(1, settings.threads - 1) if device == "cuda" else 1
 
 
-def _network_threads(settings: TrainSettings, device: str) -> int:
+def network_threads(settings: TrainSettings) -> int:
     """On a CPU all of them, though one more prepares batches: that takes a seventh of the time."""
-    return 1 if device == "cuda" else settings.threads
+    return 1 if pick_device(settings) == "cuda" else settings.threads

@@ -3,41 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import torch
-from lightning.pytorch import LightningModule
 from torch import Tensor
 
-from orbwatch.learn.training import ema
 from orbwatch.learn.training.batches import Batch, Checked
 from orbwatch.learn.training.failures import not_finite
+from orbwatch.learn.training.learner import Learner, Validation
 from orbwatch.learn.training.metrics_file import Shown
-from orbwatch.learn.training.order import Draw, torch_seed
-from orbwatch.learn.training.process import settle
-from orbwatch.learn.training.schedule import optimizer, rate
 from orbwatch.models.losses import loss
 from orbwatch.models.trajectory import Parts, TrajectoryTransformer
 from orbwatch.settings_groups import TrainSettings
 
 
-@dataclass(frozen=True)
-class Validation:
-    """What one validation found."""
-
-    loss: float
-    median_km: dict[str, tuple[float, float]]
-    """Median position error at the horizon shown by regime and for "all": of the model, of physics."""
-
-
-class Forecaster(LightningModule):
+class Forecaster(Learner):
     """Training, validation with the averaged weights, and the state of both.
 
     The validation loss is the training loss, but plain NLL where training is on beta-NLL: a weight that the network
     itself sets makes no fair comparison of epochs.
     """
+
+    network: TrajectoryTransformer
+    average: TrajectoryTransformer | None
 
     def __init__(
         self,
@@ -48,42 +37,24 @@ class Forecaster(LightningModule):
         shown: Shown,
         threads: int = 1,
     ) -> None:
-        super().__init__()
+        super().__init__(network, settings, steps_an_epoch, threads)
         self.regimes, self.shown = regimes, shown
-        self.network = network
-        self.average = ema.averaged(network) if settings.ema > 0.0 else None
-        self.settings, self.steps_an_epoch, self.threads = settings, steps_an_epoch, threads
-        self.validation: Validation | None = None
-        self.carried: dict[str, Any] = {}
-        """Put into every checkpoint: scaler, features, hashes."""
         self._found: list[tuple[Tensor, ...]] = []
 
-    @property
-    def evaluated(self) -> TrajectoryTransformer:
-        """The network that is validated and shipped."""
-        return self.network if self.average is None else self.average
+    def columns(self) -> tuple[str, ...]:
+        """Median errors at the horizon shown, by regime: of the model, of physics."""
+        return self.shown.columns(self.regimes)
 
     def setup(self, stage: str) -> None:
         """Chooses the losses in each process: functions made on the spot do not travel."""
-        del stage
-        if self.trainer.world_size > 1:
-            settle(self.threads)
+        super().setup(stage)
         self.loss = loss(self.settings)
         fair = replace(self.settings, loss="nll") if self.settings.loss == "beta-nll" else self.settings
         self.validation_loss = loss(fair)
 
-    def configure_optimizers(self) -> Any:
-        """AdamW with a learning rate that is a function of the step alone."""
-        steps = self.settings.epochs * self.steps_an_epoch
-        fused = self.trainer.precision == "32-true"  # in mixed precision Lightning refuses to clip for a fused one
-        chosen = optimizer(self.network, self.settings, fused=fused)
-        schedule = torch.optim.lr_scheduler.LambdaLR(chosen, lambda step: rate(step, steps, self.settings.warmup))
-        return {"optimizer": chosen, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-
     def training_step(self, batch: Batch) -> Tensor:
         """Mean loss of a batch. Raises TrainingError when it is not a number."""
-        epoch, step = divmod(self.trainer.global_step, self.steps_an_epoch)
-        self._reseed(torch_seed(self.settings.seed, Draw.NETWORK, epoch, step, self.trainer.global_rank))
+        epoch, step = self.seeded_step()
         each, known = _losses(self.network, self.loss, batch)[:2]
         value = each.sum() / known.sum().clamp(min=1)
         if not torch.isfinite(value):
@@ -91,26 +62,10 @@ class Forecaster(LightningModule):
             raise not_finite(epoch, step, batch.window[bad].tolist(), batch.object_id[bad].tolist(), len(bad))
         return value
 
-    def _reseed(self, seed: int) -> None:
-        # torch.manual_seed keeps a stack trace of every call where there is no GPU: milliseconds, and growing memory.
-        index = self.device.index
-        generator = torch.default_generator if index is None else torch.cuda.default_generators[index]
-        generator.manual_seed(seed)
-
-    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
-        """To the GPU; on a CPU there is nothing to do."""
-        return batch if device.type == "cpu" else super().transfer_batch_to_device(batch, device, dataloader_idx)
-
-    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
-        """One step of the optimiser, and of the average, before anything can be saved."""
-        super().optimizer_step(*args, **kwargs)
-        if self.average is not None:
-            ema.follow(self.average, self.network, self.settings.ema, self.trainer.global_step + 1)
-
     def validation_step(self, checked: Checked) -> None:
         """Loss, and position errors at the horizon shown, of a batch; NaN where its truth is not known."""
         batch, node = checked.batch, self.shown.node
-        each, known, parts = _losses(self.evaluated, self.validation_loss, batch)
+        each, known, parts = _losses(self.average or self.network, self.validation_loss, batch)
         root = checked.factor_km * batch.log_scale.exp()[:, None, None]
         target = batch.target[:, node, :3]
         model = _length_km(root, target - parts.mean[:, node, :3])
@@ -131,12 +86,10 @@ class Forecaster(LightningModule):
             here = np.isfinite(squares) & ((regime == code) | (code < 0))
             if here.any():
                 medians[name] = (float(np.median(model[here])), float(np.median(squares[here])))
-        self.validation = Validation(float(each.mean(dtype=np.float64)), medians)
+        pairs = ((self.shown.names(name), errors) for name, errors in medians.items())
+        shown = {name: error for names, errors in pairs for name, error in zip(names, errors, strict=True)}
+        self.validation = Validation(float(each.mean(dtype=np.float64)), shown, {"median_km": medians})
         self.log("val_loss", self.validation.loss, sync_dist=self.trainer.world_size > 1)
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Adds what is needed to use the weights elsewhere."""
-        checkpoint["orbwatch"] = checkpoint.get("orbwatch", {}) | self.carried
 
 
 def _losses(network: TrajectoryTransformer, whole: Callable[..., Tensor], batch: Batch) -> tuple[Tensor, Tensor, Parts]:

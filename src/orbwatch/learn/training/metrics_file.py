@@ -10,6 +10,8 @@ from typing import NamedTuple
 METRICS = "metrics.csv"
 LOSSES = {"training": "train_loss", "validation": "val_loss"}
 """Columns of the two curves."""
+FIXED = ("step", "epoch", "train_loss", "learning_rate", "windows_per_s", "val_loss")
+"""Columns of every run."""
 
 Rows = list[dict[str, str]]
 
@@ -28,9 +30,8 @@ class Shown(NamedTuple):
         return f"model_{self.horizon}_km_{place}", f"{self.physics}_{self.horizon}_km_{place}"
 
     def columns(self, regimes: Sequence[str]) -> tuple[str, ...]:
-        """All columns of the file."""
-        fixed = ("step", "epoch", "train_loss", "learning_rate", "windows_per_s", "val_loss")
-        return (*fixed, *(name for regime in ("all", *regimes) for name in self.names(regime)))
+        """Columns of all regimes."""
+        return tuple(name for regime in ("all", *regimes) for name in self.names(regime))
 
 
 def read_metrics(path: Path) -> Rows:

@@ -14,9 +14,10 @@ import orbwatch
 from orbwatch.catalog.written import make_folder, write_atomically
 from orbwatch.errors import InputError
 from orbwatch.learn.samples.catalog_store import CatalogStore
+from orbwatch.learn.samples.gap_store import GapStore
 from orbwatch.learn.samples.sequences import SequenceStore
 from orbwatch.settings import as_json
-from orbwatch.settings_groups import NetworkSettings, TrainSettings
+from orbwatch.settings_groups import ClassifierSettings, NetworkSettings, TrainSettings
 
 CONFIG, SCALER, LAST, BEST = "config.json", "scaler.json", "last.ckpt", "best.ckpt"
 PLACES = ("data", "code_sha256", "orbwatch")
@@ -91,7 +92,9 @@ def _appended(before: str | list[str], now: list[str]) -> list[str]:
 
 
 def configuration(
-    store: SequenceStore | CatalogStore, network: NetworkSettings, settings: TrainSettings
+    store: SequenceStore | CatalogStore | GapStore,
+    network: NetworkSettings | ClassifierSettings,
+    settings: TrainSettings,
 ) -> dict[str, Any]:
     """What a run is: all that its numbers depend on, and which data and code it used (code_sha256: a list, as code may
     change before a run goes on)."""

@@ -13,9 +13,9 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from typing_extensions import override
 
 from orbwatch.catalog.written import write_atomically
-from orbwatch.learn.training.forecaster import Forecaster
+from orbwatch.learn.training.learner import Learner
 from orbwatch.learn.training.loss_curve import loss_page
-from orbwatch.learn.training.metrics_file import LOSSES, METRICS, Rows, curve, read_metrics
+from orbwatch.learn.training.metrics_file import FIXED, LOSSES, METRICS, Rows, curve, read_metrics
 from orbwatch.learn.training.prefetch import Clock
 from orbwatch.progress import Progress
 
@@ -51,8 +51,8 @@ class RunLog(Callback):
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Opens the logs at the step where training starts; a checkpoint has been read by now."""
-        assert isinstance(pl_module, Forecaster)
-        self._columns = pl_module.shown.columns(pl_module.regimes)
+        assert isinstance(pl_module, Learner)
+        self._columns = (*FIXED, *pl_module.columns())
         self._restart_clock()
         if not trainer.is_global_zero:
             return
@@ -90,14 +90,11 @@ class RunLog(Callback):
     @override
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """The epoch's row, the files, the curve."""
-        assert isinstance(pl_module, Forecaster)
+        assert isinstance(pl_module, Learner)
         found = pl_module.validation
         if not trainer.is_global_zero or found is None:
             return
-        row = {"val_loss": found.loss}
-        for group, (model, squares) in found.median_km.items():
-            row |= dict(zip(pl_module.shown.names(group), (model, squares), strict=True))
-        self._add(trainer, pl_module, row)
+        self._add(trainer, pl_module, {"val_loss": found.loss} | found.shown)
         self._write()
         spent = max(1e-9, self.training_s)
         pl_module.carried["speed"] = {
@@ -141,7 +138,7 @@ class RunLog(Callback):
             self._write()
 
     def _add(self, trainer: Trainer, module: LightningModule, values: dict[str, float]) -> None:
-        assert isinstance(module, Forecaster)
+        assert isinstance(module, Learner)
         step = trainer.global_step
         place = {"step": str(step), "epoch": f"{step / module.steps_an_epoch:.4f}"}
         self._rows.append(place | {name: f"{value:.8g}" for name, value in values.items()})

@@ -6,7 +6,7 @@ This module needs no torch; what does is imported when training starts.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from orbwatch.progress import Progress
@@ -45,6 +45,8 @@ class Trained:
     """Share of the training time spent waiting for batches."""
     prepared_share: float
     """Share of the training time that the background thread was busy making batches."""
+    figures: dict[str, float] = field(default_factory=dict)
+    """What else the last validation measured, by name."""
 
 
 def train(
