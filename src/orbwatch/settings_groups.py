@@ -270,9 +270,9 @@ class DetectorSettings:
     """Share of the columns that each split may choose from."""
     detector_shrink: Annotated[float, Range(ge=0.0)] = 5.0
     """L2 penalty on the leaves."""
-    simulated_weight: Annotated[float, Range(ge=0.0)] = 0.5
+    simulated_weight: Annotated[float, Range(ge=0.0)] = 0.7
     """What simulated gaps weigh in all, against the real ones."""
-    quiet_share: Annotated[float, Range(gt=0.0, le=1.0)] = 0.25
+    quiet_share: Annotated[float, Range(gt=0.0, le=1.0)] = 0.1
     """Share of the simulated gaps in which nothing happens that is learnt from; it weighs as all of them."""
 
 

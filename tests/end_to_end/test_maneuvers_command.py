@@ -23,7 +23,7 @@ from ..maneuver.burning import START_US, STEP_US, history, steps
 BURNS = {20: 0.10, 44: 0.12, 68: 0.11, 92: 0.12}
 TABLE = GpTable.concat([history(7, 55, BURNS), history(8, 30, seed=2)])
 COLUMNS = ("norad_id,start_utc,end_utc,epoch_utc,probability,type,dv_r_m_s,dv_t_m_s,dv_n_m_s,dv_sigma_m_s,"
-           "pattern")  # fmt: skip
+           "pattern,burn_utc")  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

@@ -70,7 +70,8 @@ def test_the_newest_stands_first_in_words_and_the_oldest_in_columns() -> None:
     events = found([2.0, 8.0])
     assert event_words(events)["about, UTC"] == ["2026-03-05 06:13", "2026-02-27 06:13"]
     assert (np.diff(event_columns(events)["norad_id"]) == 0).all()
-    assert event_columns(events)["epoch_utc"][0].startswith("2026-02-27")
+    assert event_columns(events)["burn_utc"][0].startswith("2026-02-27")
+    assert event_columns(events)["epoch_utc"] == event_columns(events)["end_utc"]
     unknown = replace(events, dv_rtn_m_s=np.full((2, 3), np.nan))
     assert event_words(unknown)["delta-v"] == ["-", "-"]
 

@@ -37,12 +37,16 @@ LIKELY = 0.5
 
 
 def event_columns(found: Maneuvers) -> dict[str, Any]:
-    """One row an event, for programs: units in the names, numbers in full."""
+    """One row an event, for programs: units in the names, numbers in full.
+
+    `epoch_utc` is when the event shows: the epoch of the set that ends its gap, as an alert would have it.
+    `burn_utc` is when the burn was, as far as the orbits before and after tell.
+    """
     return {
         "norad_id": found.norad_id,
         "start_utc": format_utc_many(found.start_us),
         "end_utc": format_utc_many(found.end_us),
-        "epoch_utc": format_utc_many(found.epoch_us),
+        "epoch_utc": format_utc_many(found.end_us),
         "probability": found.probability,
         "type": found.kind.tolist(),
         "dv_r_m_s": found.dv_rtn_m_s[:, 0],
@@ -50,6 +54,7 @@ def event_columns(found: Maneuvers) -> dict[str, Any]:
         "dv_n_m_s": found.dv_rtn_m_s[:, 2],
         "dv_sigma_m_s": found.dv_sigma_m_s,
         "pattern": found.pattern.tolist(),
+        "burn_utc": format_utc_many(found.epoch_us),
     }
 
 

@@ -66,3 +66,21 @@ def temperature(logits: Float[np.ndarray, "n c"], true: Int[np.ndarray, " n"], *
 
     found = minimize(lost, np.zeros(2 if offset else 1), method="Nelder-Mead").x
     return float(np.exp(found[0])), float(found[1]) if offset else 0.0
+
+
+def platt(odds: Float[np.ndarray, " m"], true: Bool[np.ndarray, " m"]) -> tuple[float, float]:
+    """Slope and offset that make log-odds likeliest, by Newton's steps, held a little to (1, 0).
+
+    Platt 1999, "Probabilistic outputs for support vector machines".
+    """
+    w = np.array([1.0, 0.0])
+    inputs = np.stack([odds, np.ones_like(odds)], axis=1)
+    for _ in range(50):
+        p = 1.0 / (1.0 + np.exp(-np.clip(inputs @ w, -30.0, 30.0)))
+        slope = inputs.T @ (p - true) + 1e-3 * (w - [1.0, 0.0])
+        curve = (inputs * (p * (1.0 - p))[:, None]).T @ inputs + 1e-3 * np.eye(2)
+        step = np.linalg.solve(curve, slope)
+        w = w - step
+        if np.abs(step).max() < 1e-9:
+            break
+    return float(w[0]), float(w[1])

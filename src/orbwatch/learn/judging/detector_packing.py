@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 import orbwatch
 from orbwatch.catalog.burns import read_burns
@@ -33,6 +32,7 @@ from orbwatch.progress import Progress, silent
 from orbwatch.settings import as_json
 from orbwatch.settings_groups import DetectorSettings
 from orbwatch.time import format_utc
+from orbwatch.uncertainty.class_scores import platt
 
 LEAST_SATELLITES = 2
 
@@ -93,18 +93,3 @@ def train_detector(
 def calibrated(found: list[LeftOut]) -> tuple[float, float]:
     """Slope and offset of all events."""
     return platt(np.concatenate([one.odds for one in found]), np.concatenate([one.true for one in found]))
-
-
-def platt(odds: Float[np.ndarray, " m"], true: Bool[np.ndarray, " m"]) -> tuple[float, float]:
-    """Slope and offset that make log-odds likeliest, by Newton's steps, held a little to (1, 0)."""
-    w = np.array([1.0, 0.0])
-    inputs = np.stack([odds, np.ones_like(odds)], axis=1)
-    for _ in range(50):
-        p = 1.0 / (1.0 + np.exp(-np.clip(inputs @ w, -30.0, 30.0)))
-        slope = inputs.T @ (p - true) + 1e-3 * (w - [1.0, 0.0])
-        curve = (inputs * (p * (1.0 - p))[:, None]).T @ inputs + 1e-3 * np.eye(2)
-        step = np.linalg.solve(curve, slope)
-        w = w - step
-        if np.abs(step).max() < 1e-9:
-            break
-    return float(w[0]), float(w[1])

@@ -48,6 +48,10 @@ class EstimateScores:
     """Share of true sizes inside the 90 % interval, its width fitted on the other satellites."""
     kind: Interval
     """Share of kinds that are right; raising and lowering are one kind, as with the published figure."""
+    commonest: float
+    """Share of the commonest kind: what always guessing it would get right."""
+    recall: dict[str, float]
+    """Share of events of each true axis whose kind is right."""
     late_h: Interval
     """Median absolute error of the time, hours."""
 
@@ -68,12 +72,17 @@ def score_estimates(held: Held, of: Bool[np.ndarray, " n"]) -> EstimateScores:
     def share(values: Bool[np.ndarray, " n"], use: Bool[np.ndarray, " n"]) -> Interval:
         return mean_difference(values[use].astype(np.float64), np.zeros(int(use.sum())), held.object_id[use])
 
+    true_axis = axis_of(held.true_kind)
+    recall = {str(axis): float(right[named & (true_axis == axis)].mean()) for axis in np.unique(true_axis[named])}
+    commonest = max((float((true_axis[named] == axis).mean()) for axis in recall), default=float("nan"))
     with np.errstate(invalid="ignore"):
         return EstimateScores(
             int(counts.sum()),
             median(np.abs(size / true - 1.0), known),
             share(sigmas < width, known),
             share(right, named),
+            commonest,
+            recall,
             median(np.abs(held.late_s) / 3600.0, counts),
         )
 

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 LEAST_SIDE = 2  # sets on a side, however far they are
-STRIDE = 8  # the scale changes slowly: it is taken anew every so many gaps
+STRIDE = 16  # the scale changes slowly: it is taken anew every so many gaps
 
 
 @numba.njit(cache=True, nogil=True)

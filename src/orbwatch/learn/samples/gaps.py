@@ -193,13 +193,16 @@ def _evidence(
         find_levels(rows, *sets, day, pace, raw[f"miss_level_{day:.0f}d"])
     middle_us = table.epoch_us[rows] + (table.epoch_us[rows + 1] - table.epoch_us[rows]) // 2
     when = []
+    ours, now = rows, _states(catalog, rows, middle_us)
     for back, on in _CROSSINGS_DAY:
         find_pairs(rows, *sets, back, on, pair)
         before, after = pair.T
-        apart = _shift(catalog, before, middle_us, _states(catalog, after, middle_us)[:, :3])
+        if back > 0.0:
+            ours, now = before, _states(catalog, before, middle_us)
+        apart = shift_of(now, _states(catalog, after, middle_us)[:, :3])
         name = f"{back:.0f}_{on:.0f}"
         raw[f"cross_at_{name}"] = apart[:, 0] * speed
-        raw[f"cross_speed_{name}"] = y[after, ALONG] - y[before, ALONG]
+        raw[f"cross_speed_{name}"] = y[after, ALONG] - y[ours, ALONG]
         raw[f"cross_n_{name}"] = apart[:, 2] * 1e3
         drift = -3.0 * raw[f"cross_speed_{name}"]  # of the later trajectory ahead of the earlier one, m/s
         drift = np.where(np.abs(drift) < 1e-7, 1e-7, drift)
