@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -53,10 +54,7 @@ def median_ratio(
     error, reference, cluster = _clustered(error, reference, object_id)
     if not len(error):
         return Interval(np.nan, np.nan, np.nan)
-
-    def ratios(times: Int[np.ndarray, "draws clusters"]) -> Float[np.ndarray, " draws"]:
-        return np.asarray(_weighted_medians(error, cluster, times) / _weighted_medians(reference, cluster, times))
-
+    ratios = partial(_median_ratios, error, reference, cluster)
     return _interval(float(np.median(error) / np.median(reference)), ratios, int(cluster.max()) + 1, draws, seed, level)
 
 
@@ -74,11 +72,7 @@ def mean_difference(
         return Interval(np.nan, np.nan, np.nan)
     difference = error - reference
     sums, counts = np.bincount(cluster, difference), np.bincount(cluster)
-
-    def means(times: Int[np.ndarray, "draws clusters"]) -> Float[np.ndarray, " draws"]:
-        return np.asarray((times @ sums) / (times @ counts))
-
-    return _interval(float(np.mean(difference)), means, len(counts), draws, seed, level)
+    return _interval(float(np.mean(difference)), partial(_means, sums, counts), len(counts), draws, seed, level)
 
 
 def wilcoxon(
@@ -178,6 +172,23 @@ def _drawn(clusters: int, draws: int, seed: int) -> Int[np.ndarray, "draws clust
     """How often each cluster was drawn, with replacement, in each draw."""
     rng = np.random.default_rng(seed)
     return rng.multinomial(clusters, np.full(clusters, 1.0 / clusters), size=draws)
+
+
+def _means(
+    sums: Float[np.ndarray, " clusters"],
+    counts: Int[np.ndarray, " clusters"],
+    times: Int[np.ndarray, "draws clusters"],
+) -> Float[np.ndarray, " draws"]:
+    return np.asarray((times @ sums) / (times @ counts))
+
+
+def _median_ratios(
+    error: Float[np.ndarray, " n"],
+    reference: Float[np.ndarray, " n"],
+    cluster: Int[np.ndarray, " n"],
+    times: Int[np.ndarray, "draws clusters"],
+) -> Float[np.ndarray, " draws"]:
+    return np.asarray(_weighted_medians(error, cluster, times) / _weighted_medians(reference, cluster, times))
 
 
 def _weighted_medians(
