@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy import stats
 
 LEVEL = 0.95
@@ -73,6 +73,28 @@ def mean_difference(
     difference = error - reference
     sums, counts = np.bincount(cluster, difference), np.bincount(cluster)
     return _interval(float(np.mean(difference)), partial(_means, sums, counts), len(counts), draws, seed, level)
+
+
+def shares(
+    hits: Bool[np.ndarray, "n h"],
+    object_id: Int[np.ndarray, " n"],
+    draws: int = 1000,
+    seed: int = 1,
+    level: float = LEVEL,
+) -> Float[np.ndarray, "h 3"]:
+    """Share of hits in each column, with the ends of its cluster bootstrap interval by object; as `median_ratio`."""
+    if not len(hits):
+        return np.full((hits.shape[1], 3), np.nan)
+    cluster = np.unique(object_id, return_inverse=True)[1]
+    counts = np.bincount(cluster)
+    sums = np.zeros((len(counts), hits.shape[1]))
+    np.add.at(sums, cluster, hits)
+    ends = np.full((2, hits.shape[1]), np.nan)
+    if len(counts) > 1:
+        times = _drawn(len(counts), draws, seed)
+        drawn = (times @ sums) / (times @ counts)[:, None]
+        ends = np.quantile(drawn, (0.5 - level / 2.0, 0.5 + level / 2.0), axis=0)
+    return np.column_stack([hits.mean(axis=0), *ends])
 
 
 def wilcoxon(
