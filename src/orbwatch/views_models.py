@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
 
 from orbwatch.errors import InputError
 from orbwatch.report.tabular import Format, emit, emit_facts, emit_json
+
+if TYPE_CHECKING:
+    from orbwatch.models.card import Card
 
 _SHOWN = 10  # rows put aside that are named
 _NUMBERS = {"horizon_min": "g", "region_radius": ".2f", "fit_rms": ".2f"}
@@ -29,9 +32,16 @@ def show_models(form: Format) -> None:
         "parameters": np.array([card.parameters for card in found], np.int64),
         "trained on": [f"{card.data.get('windows', 0):,} windows" for card in found],
         "created (UTC)": [card.created_utc for card in found],
-        "physics instead in": [", ".join(card.fallback) or "no regime" for card in found],
+        "physics instead in": [_physics(card) for card in found],
     }
     emit(columns, form, title="Packaged models")
+
+
+def _physics(card: Card) -> str:
+    """Where physics answers; a catalogue model takes a share of each correction to SGP4, fitted group by group."""
+    if card.kind == "catalog":
+        return "in part, by group"
+    return ", ".join(card.fallback) or "nowhere"
 
 
 def show_model(name: str, form: str) -> None:

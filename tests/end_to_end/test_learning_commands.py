@@ -94,7 +94,10 @@ def test_a_damaged_data_set_is_found_out(built: tuple[Path, Result], tmp_path: P
 
 def test_models_are_listed_and_shown(model: Path) -> None:
     listed = json.loads(run("models", "list", "--format", "json").stdout)
-    assert all({"name", "networks", "physics instead in"} <= row.keys() for row in listed)
+    physics = {row["name"]: row["physics instead in"] for row in listed}
+    assert physics["catalog"] == "in part, by group"
+    assert "GEO" in physics["track"].split(", ")
+    assert all({"name", "networks"} <= row.keys() for row in listed)
     assert run("models", "list").exit_code == 0
     text = run("models", "show", model).stdout
     assert max(len(line) for line in text.splitlines()) <= 120

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -20,12 +21,18 @@ IDS = np.unique(TABLE.norad_id)
 NOW_US = int(TABLE.epoch_us.max())
 
 
-def back(table: GpTable = TABLE, days: int = 12) -> Matured:
+def back(table: GpTable, days: int = 12) -> Matured:
     return look_back(table, IDS, daily_us(NOW_US, days), "catalog")
 
 
+@cache
+def whole() -> Matured:
+    """Of the whole history; several tests look at it."""
+    return back(TABLE)
+
+
 def test_every_asking_is_that_of_a_forecast() -> None:
-    found = back()
+    found = whole()
     assert len(found) == 12 * len(IDS)
     assert set(((NOW_US - found.asked_us) // DAY_US).tolist()) == set(range(1, 13))
     at_us = int(NOW_US - 5 * DAY_US)
@@ -39,7 +46,7 @@ def test_every_asking_is_that_of_a_forecast() -> None:
 
 
 def test_a_truth_is_public_after_the_forecasts_time() -> None:
-    found = back()
+    found = whole()
     known = ~np.isnan(found.distance)
     at_us = found.asked_us[:, None] + (HORIZON_DAY * DAY_US).astype(np.int64)
     delay = (found.public_us - at_us)[known]
@@ -53,11 +60,11 @@ def test_a_truth_is_public_after_the_forecasts_time() -> None:
 
 def test_what_came_later_changes_no_earlier_truth() -> None:
     until_us = NOW_US - 4 * DAY_US
-    whole, cut = back(), back(TABLE[TABLE.seen_us <= until_us])
-    both = np.isin(whole.asked_us * 1000 + whole.norad_id % 1000, cut.asked_us * 1000 + cut.norad_id % 1000)
-    early = (cut.public_us > 0) & (whole.public_us[both] == cut.public_us)
+    every, cut = whole(), back(TABLE[TABLE.seen_us <= until_us])
+    both = np.isin(every.asked_us * 1000 + every.norad_id % 1000, cut.asked_us * 1000 + cut.norad_id % 1000)
+    early = (cut.public_us > 0) & (every.public_us[both] == cut.public_us)
     assert early.sum() > 100
-    np.testing.assert_array_equal(whole.distance[both][early], cut.distance[early])
+    np.testing.assert_array_equal(every.distance[both][early], cut.distance[early])
 
 
 def test_old_sets_and_none() -> None:

@@ -12,7 +12,7 @@ import pytest
 from orbwatch.catalog.oem import read_oem, write_oem
 from orbwatch.constants import DAY_US, WGS72_MU_KM3_S2
 from orbwatch.frames import gcrf_to_teme, rtn_matrix
-from orbwatch.models.catalog_ephemeris import NORMAL_90, ephemeris, step_minutes, with_velocity
+from orbwatch.models.catalog_ephemeris import THREE_AXES_90, ephemeris, step_minutes, with_velocity
 from orbwatch.models.catalog_forecast import forecast_catalog
 from orbwatch.models.catalog_inertial import inertial_columns, states_in
 from orbwatch.propagate.curvilinear import shifted
@@ -54,7 +54,7 @@ def test_the_90_percent_ellipsoid_is_the_calibrated_one() -> None:
         day = (one.epoch_us - ASKED_US) / DAY_US
         near = int(np.abs(made.horizon_day - day).argmin())
         if abs(made.horizon_day[near] - day) < 1e-6:
-            expected = made.cov_rtn_km2[0, near] * (3.1 / NORMAL_90) ** 2
+            expected = made.cov_rtn_km2[0, near] * (3.1 / THREE_AXES_90) ** 2
             np.testing.assert_allclose(np.diag(one.cov_km2)[:3], np.diag(expected), rtol=0.05)
             checked += 1
     assert checked == 0 or checked > 5

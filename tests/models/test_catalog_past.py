@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from orbwatch.constants import DAY_US
-from orbwatch.models.catalog_forecast import forecast_catalog
+from orbwatch.models.catalog_forecast import CONTRADICTED, forecast_catalog
 from orbwatch.models.catalog_past import past_forecasts, summary
 from orbwatch.models.catalog_runtime import CatalogForecaster
 from orbwatch.propagate.sgp4 import Sgp4Catalog
@@ -35,17 +36,26 @@ def test_each_asking_is_what_would_have_been_said_then() -> None:
     np.testing.assert_allclose(np.linalg.norm(past.miss_rtn_km[3, 1]), expected, rtol=1e-6)
 
 
-def test_what_came_later_judges_but_does_not_forecast() -> None:
-    """A set gone wrong misleads the asking that has it as its newest, though hindsight would put it aside."""
+@pytest.mark.parametrize("ahead_deg", [20.0, 90.0])
+def test_a_set_gone_wrong_is_met_as_a_forecast_of_then_meets_it(ahead_deg: float) -> None:
+    """A step may be a maneuver, and misleads until the next set, with a region that says so; a leap is not believed."""
     known = np.flatnonzero((TABLE.norad_id == IDS[0]) & (TABLE.seen_us <= ASKED_US - 3 * DAY_US))
     bad = int(known[-1])
     anomaly = TABLE.mean_anomaly_deg.copy()
-    anomaly[bad] = np.mod(anomaly[bad] + 20.0, 360.0)
+    anomaly[bad] = np.mod(anomaly[bad] + ahead_deg, 360.0)
     wrong = replace(TABLE, mean_anomaly_deg=anomaly)
     plain = past_forecasts(TABLE, IDS[:1], ASKED_US, FORECASTER, DAYS, past_day=4.0)
-    misled = past_forecasts(wrong, IDS[:1], ASKED_US, FORECASTER, DAYS, past_day=4.0)
-    size = [np.linalg.norm(each.miss_rtn_km[:, 0], axis=-1) for each in (plain, misled)]
-    assert (size[1] > 3.0 * size[0].max()).sum() == 1
+    then = past_forecasts(wrong, IDS[:1], ASKED_US, FORECASTER, DAYS, past_day=4.0)
+    size, usual = (np.linalg.norm(each.miss_rtn_km[:, 0], axis=-1) for each in (then, plain))
+    fresh = (then.asked_us >= TABLE.seen_us[bad]) & (then.asked_us < TABLE.seen_us[bad + 1])
+    assert fresh.sum() == 1
+    misled = size > 3.0 * usual.max()
+    np.testing.assert_array_equal(misled, fresh if ahead_deg < 45.0 else np.zeros(len(fresh), bool))
+    assert then.inside[fresh, 0, 1].all()
+    made = forecast_catalog(
+        wrong[wrong.seen_us <= then.asked_us[fresh]], IDS[:1], int(then.asked_us[fresh][0]), DAYS, MODEL
+    )
+    assert made.status.tolist() == [CONTRADICTED]
 
 
 def test_truth_is_only_what_was_public_in_the_end() -> None:

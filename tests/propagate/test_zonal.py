@@ -96,6 +96,20 @@ def test_an_object_is_the_same_alone_and_among_others() -> None:
     assert np.isnan(all_together[3]).all()
 
 
+def test_a_start_that_is_nan_takes_one_step() -> None:
+    """And not the most that are allowed, which its neighbours in the tile would have to wait for."""
+    tile = np.zeros(zonal_kernel.TILE)
+    rv = np.concatenate([states("LEO", zonal_kernel.LANES - 1), np.full((1, 6), np.nan)])
+    zonal_kernel.load_tile(tile, rv, 0)
+    left = tile[zonal_kernel.LEFT : zonal_kernel.LEFT + zonal_kernel.LANES]
+    left[:] = 60.0
+    zonal_kernel.advance_tile(tile)
+    assert not left.any()
+    moved = tile[: 6 * zonal_kernel.LANES].reshape(6, -1)
+    assert np.isfinite(moved[:, :-1]).all()
+    assert np.isnan(moved[:, -1]).all()
+
+
 def test_bad_input_is_named() -> None:
     rv = states("LEO", 2)
     with pytest.raises(InputError, match="one row of offsets"):

@@ -47,7 +47,8 @@ class Card:
     """What its regions were calibrated on (data, windows, objects, unit), why it ships where it does, and the measured
     coverage."""
     fallback: list[str] = field(default_factory=list)
-    """Groups of windows in which physics is used instead, because the gain was not significant."""
+    """Groups of windows in which physics is used instead, because the gain was not significant; of a catalogue model
+    none, as its calibration says how much of each correction is taken, group by group."""
     note: str = ""
     files: dict[str, str] = field(default_factory=dict)
     """SHA-256 of every file beside the card."""

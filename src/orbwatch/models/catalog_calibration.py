@@ -29,7 +29,6 @@ class Shares:
     """Of their time along it."""
     trees: Float[np.ndarray, "g h"]
     """Of the trees' time along it."""
-
     stretch: Float[np.ndarray, "g h 3"]
     """What standard deviations outwards, along and normal to the orbit are multiplied by to be as large as errors."""
 

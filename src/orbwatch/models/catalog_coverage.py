@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -81,38 +82,61 @@ def look_back(
     for at, when_us in enumerate(asked_us.tolist()):
         progress("asking again", at / len(asked_us))
         made = forecast_catalog(table, norad_id, when_us, horizon_day, forecaster)
-        parts.append(_held(table, made))
+        parts.append(_matured(table, made))
     progress("asking again", 1.0)
     return _joined(parts, len(horizon_day))
 
 
-def _held(table: GpTable, made: CatalogForecasts) -> Matured:
-    """The forecasts of one asking that have met a truth."""
+class Truths(NamedTuple):
+    """Where the later sets of a history nearest to the horizons of forecasts put the objects."""
+
+    km: Float[np.ndarray, "n h 3"]
+    """TEME; NaN where there is no such set, or no forecast."""
+    public_us: Int[np.ndarray, "n h"]
+    """Since when that is public; 0 where nothing is known."""
+
+
+def truths_of(table: GpTable, made: CatalogForecasts) -> Truths:
+    """What became of forecasts; table: a history, ordered by (norad_id, epoch_us)."""
     n, h = made.rv_teme_km.shape[:2]
     asked_us = np.full(n, made.asked_us)
     at_us = asked_us[:, None] + np.rint(made.horizon_day * DAY_US).astype(np.int64)
     later = later_sets(table, Asks(made.norad_id, asked_us, np.full((n, 1), NONE)), at_us)
-    later[made.group < 0] = NONE
-    truth_km = np.full((n, h, 3), np.nan)
+    # Where SGP4 ends before the horizon there is no forecast to be held to a truth: `forecast` says so in its status.
+    later[np.isnan(made.rv_teme_km).any(axis=2)] = NONE
+    found = Truths(np.full((n, h, 3), np.nan), np.zeros((n, h), np.int64))
     who, column = np.nonzero(later != NONE)
     if len(who):
         rows, place = np.unique(later[who, column], return_inverse=True)
+        part = table[rows]
         offset_s = (at_us[who, column] - made.asked_us) / 1e6
-        truth_km[who, column] = Sgp4Catalog(table[rows]).at(place, made.asked_us, offset_s)[0]
-    # Where SGP4 ends before the horizon there is no forecast to be held to a truth: `forecast` says so in its status.
-    truth_km[np.isnan(made.rv_teme_km).any(axis=2)] = np.nan
-    gaussian, away = CatalogForecast(made.rv_teme_km, made.cov_rtn_km2, made.group).gaussian(truth_km)
-    distance = gaussian.mahalanobis(away)
+        km = Sgp4Catalog(part).at(place, made.asked_us, offset_s)[0]
+        found.km[who, column] = km
+        found.public_us[who, column] = np.where(np.isfinite(km).all(axis=1), public_us(part)[place], 0)
+    return found
+
+
+def held_to(
+    truth_km: Float[np.ndarray, "n h 3"], made: CatalogForecasts
+) -> tuple[Float[np.ndarray, "n h 3"], Float[np.ndarray, "n h"]]:
+    """Truth less forecast along R, T, N of the forecast state, km, and its Mahalanobis distance; NaN without either."""
+    gaussian, miss = CatalogForecast(made.rv_teme_km, made.cov_rtn_km2, made.group).gaussian(truth_km)
+    return miss, gaussian.mahalanobis(miss)
+
+
+def _matured(table: GpTable, made: CatalogForecasts) -> Matured:
+    """The forecasts of one asking that have met a truth."""
+    truths = truths_of(table, made)
+    distance = held_to(truths.km, made)[1]
     known = ~np.isnan(distance)
     met = known.any(axis=1)
     regime = {name: code for code, name in enumerate(CATALOG_REGIMES)}
     variance = np.diagonal(made.cov_rtn_km2[met], axis1=2, axis2=3)
     return Matured(
-        made.norad_id[met], asked_us[met], made.group[met],
+        made.norad_id[met], np.full(int(met.sum()), made.asked_us), made.group[met],
         np.array([regime[name] for name in made.regime[met].tolist()], np.int64), np.full(int(met.sum()), ""),
         distance[met].astype(np.float32), made.radius[met].astype(np.float32),
-        np.where(known, public_us(table)[np.maximum(later, 0)], 0)[met] if len(table) else later[met],
-        np.sqrt(variance).astype(np.float32),
+        np.where(known, truths.public_us, 0)[met], np.sqrt(variance).astype(np.float32),
     )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ STATES_A_TURN = 24
 """States a revolution, at the angular rate of the perigee: interpolation (Hermite, degree 7) is good to centimetres."""
 EACH = 6
 """Every so many states have a covariance: four a revolution."""
-NORMAL_90 = float(np.sqrt(chi2.ppf(0.9, 3)))
+THREE_AXES_90 = float(np.sqrt(chi2.ppf(0.9, 3)))
 """Radius in standard deviations of the ellipsoid that holds 90 % of a normal distribution."""
 MINUTE_US = 60_000_000
 TICK_US = 100_000
@@ -119,7 +119,7 @@ class _Path:
         self.catalog = Sgp4Catalog(newest)
         self.start_us = made.asked_us
         day, rv = made.horizon_day[good], made.rv_teme_km[0, good]
-        ratio = made.radius[0, good, 1] / NORMAL_90
+        ratio = made.radius[0, good, 1] / THREE_AXES_90
         self.calibrated = bool(np.isfinite(ratio).all())
         to_path = _to_path(rv)
         spread = to_path @ made.cov_rtn_km2[0, good] @ to_path.swapaxes(1, 2)
@@ -248,7 +248,7 @@ def _comments(made: CatalogForecasts, calibrated: bool) -> tuple[str, ...]:
     )
     if not calibrated:
         return (*lines, "No covariance: the model has no calibrated region for such an object")
-    half, _, most = NORMAL_90 * np.nanmedian(made.radius[0] / made.radius[0, :, 1:2], axis=0)
+    half, _, most = THREE_AXES_90 * np.nanmedian(made.radius[0] / made.radius[0, :, 1:2], axis=0)
     return (
         *lines,
         "Position covariance: scaled so that its normal 90 % ellipsoid (2.50 sigma) is the calibrated one",

@@ -127,11 +127,11 @@ def forecast_catalog(
         forecaster.card.name, np.full((n, h, 3), np.nan),
     )  # fmt: skip
     at_us = asked_us + np.rint(horizon_day * DAY_US).astype(np.int64)
-    for rows, past in asked_in_blocks(table, asked, use):
+    for rows, past in _asked_in_blocks(table, asked, use):
         doubt = believed(table, past)
         some = doubt.asked.newest != NONE
         status[rows[~some]] = "sets that only contradict each other"
-        windows, moving = windows_known(table, doubt.asked.take(some), horizon_day)
+        windows, moving = _windows_known(table, doubt.asked.take(some), horizon_day)
         status[rows[some][~moving]] = "elements that cannot be propagated"
         rows, rival = rows[some][moving], doubt.rival[some][moving]
         contradicted = doubt.contradicted[some][moving]
@@ -154,7 +154,7 @@ def forecast_catalog(
     return made
 
 
-def asked_in_blocks(
+def _asked_in_blocks(
     table: GpTable, asked: Asks, use: Int[np.ndarray, " k"]
 ) -> Iterator[tuple[Int[np.ndarray, " m"], Asks]]:
     """Some askings at a time, those of high orbits with what is known of them from further back."""
@@ -166,7 +166,7 @@ def asked_in_blocks(
             yield rows, some if reach is NEAR else asks(table, some.norad_id, some.asked_us, reach)
 
 
-def windows_known(
+def _windows_known(
     table: GpTable, asked: Asks, horizon_day: Float[np.ndarray, " h"]
 ) -> tuple[CatalogWindows, Bool[np.ndarray, " n"]]:
     """Windows of those askings whose newest set can be propagated, and which those are; all must have a newest set."""

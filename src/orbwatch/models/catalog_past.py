@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,14 +11,12 @@ from jaxtyping import Bool, Float, Int
 from orbwatch.catalog.gp import GpTable
 from orbwatch.catalog.history import clean_history
 from orbwatch.constants import DAY_US
-from orbwatch.errors import InputError
 from orbwatch.frames import rtn_matrix
-from orbwatch.learn.samples.catalog_asks import NONE, Asks, asks, later_sets, public_us
-from orbwatch.learn.samples.catalog_windows import NODES_DAY, CatalogWindows
-from orbwatch.models.catalog_forecast import LEVELS, OLDEST_DAY, asked_in_blocks, windows_known
+from orbwatch.learn.samples.catalog_asks import public_us
+from orbwatch.learn.samples.catalog_windows import NODES_DAY
+from orbwatch.models.catalog_coverage import held_to, truths_of
+from orbwatch.models.catalog_forecast import LEVELS, CatalogForecasts, forecast_catalog
 from orbwatch.models.catalog_runtime import CatalogForecaster
-from orbwatch.propagate.sgp4 import Sgp4Catalog
-from orbwatch.uncertainty.gaussian import mahalanobis
 
 PAST_DAY = 30.0
 STEP_DAY = 0.5
@@ -35,7 +34,7 @@ class PastForecasts:
     horizon_day: Float[np.ndarray, " h"]
     miss_rtn_km: Float[np.ndarray, "n h 3"]
     sgp4_miss_rtn_km: Float[np.ndarray, "n h 3"]
-    """Of SGP4 from the newest set."""
+    """Of SGP4 from the newest set, or the one believed in its place."""
     inside: Bool[np.ndarray, "n h 3"]
     """Whether the truth lay in the 50, 90 and 99 % ellipsoid; False where there is no truth."""
 
@@ -68,51 +67,50 @@ def past_forecasts(
 ) -> PastForecasts:
     """Asks about the objects every `step_day` of the `past_day` days before `until_us` (UTC microseconds since 1970).
 
-    sets: as they were published, not cleaned (`catalog.history.read_sets`): each asking puts aside what looked wrong
-    then, not what looks wrong with hindsight. Truth: the later set nearest in time, within 0.3 days, that was public by
-    `until_us`. Askings without a newest set younger than 30 days are left out. Raises InputError for a model that has
-    not been calibrated, and for horizons beyond what it was calibrated for.
+    sets: as they were published, not cleaned (`catalog.history.read_sets`): each asking is a `forecast_catalog` that
+    puts aside and doubts what looked wrong then, not what looks wrong with hindsight. Truth: the later set nearest in
+    time, within 0.3 days, that was public by `until_us`. Askings without a forecast are left out. Raises InputError as
+    `forecast_catalog` does.
     """
-    if forecaster.calibration is None:
-        raise InputError("the model has not been calibrated", file=forecaster.folder)
-    columns = forecaster.calibration.columns(horizon_day)
     sets = sets[np.isin(sets.norad_id, norad_id)]
     known_us = public_us(sets)
-    back = np.arange(int(past_day / step_day), 0, -1)
+    later = clean_history(sets[known_us <= until_us]).table
     parts = []
-    for at_us in (until_us - np.rint(back * step_day * DAY_US).astype(np.int64)).tolist():
+    for back in range(int(past_day / step_day), 0, -1):
+        at_us = until_us - round(back * step_day * DAY_US)
         known = clean_history(sets[known_us <= at_us]).table
-        asked = asks(known, norad_id, np.full(len(norad_id), at_us))
-        asked = asked.take(asked.newest != NONE)
-        asked = asked.take(at_us - known.epoch_us[asked.newest] <= OLDEST_DAY * DAY_US)
-        for _, past in asked_in_blocks(known, asked, np.arange(len(asked))):
-            parts.append(windows_known(known, past, horizon_day)[0])
-    windows = CatalogWindows.concat(parts) if parts else None
-    if windows is None or not len(windows):
-        none = np.empty((0, len(horizon_day), 3))
-        return PastForecasts(np.empty(0, np.int64), np.empty(0, np.int64), horizon_day, none, none, none > 0.0)
-    truth_km = _truth_km(clean_history(sets[known_us <= until_us]).table, windows)
-    forecast = forecaster.predict(windows)
-    gaussian, miss = forecast.gaussian(truth_km)
-    axes = rtn_matrix(forecast.rv_teme_km[..., :3], forecast.rv_teme_km[..., 3:])
-    plain = np.einsum("nhij,nhj->nhi", axes, truth_km - windows.rv_teme_km[..., :3])
-    away = mahalanobis(miss, forecast.cov_rtn_km2, np.isnan(miss).any(axis=-1))
-    regions = [forecaster.calibration.conformal.regions(gaussian, forecast.group, one, columns) for one in LEVELS]
-    inside = np.stack([away <= each.radius for each in regions], axis=-1)
-    return PastForecasts(windows.newest.norad_id, windows.asked_us, horizon_day, miss, plain, inside)
+        parts.append(_held(later, forecast_catalog(known, norad_id, at_us, horizon_day, forecaster)))
+    return _joined(parts, horizon_day)
 
 
-def _truth_km(table: GpTable, windows: CatalogWindows) -> Float[np.ndarray, "n h 3"]:
-    """Where the later sets of a history nearest to the horizons put the objects, TEME; NaN where there is none."""
-    at_us = windows.asked_us[:, None] + np.rint(windows.horizon_day * DAY_US).astype(np.int64)
-    asked = Asks(windows.newest.norad_id, windows.asked_us, np.full((len(windows), 1), NONE))
-    row = later_sets(table, asked, at_us)
-    found = np.full((*at_us.shape, 3), np.nan)
-    told = row != NONE
-    if told.any():
-        start_us = int(at_us.min())
-        found[told] = Sgp4Catalog(table).at(row[told], start_us, (at_us[told] - start_us) / 1e6)[0]
-    return found
+def _held(later: GpTable, made: CatalogForecasts) -> PastForecasts:
+    """The forecasts of one asking, held to the truth."""
+    assert made.sgp4_teme_km is not None
+    truth_km = truths_of(later, made).km
+    miss, distance = held_to(truth_km, made)
+    axes = rtn_matrix(made.rv_teme_km[..., :3], made.rv_teme_km[..., 3:])
+    plain = np.einsum("nhij,nhj->nhi", axes, truth_km - made.sgp4_teme_km)
+    inside = distance[..., None] <= made.radius
+    asked_us = np.full(len(made.norad_id), made.asked_us)
+    found = PastForecasts(made.norad_id, asked_us, made.horizon_day, miss, plain, inside)
+    return found.take(made.group >= 0)
+
+
+def _joined(parts: Sequence[PastForecasts], horizon_day: Float[np.ndarray, " h"]) -> PastForecasts:
+    none = np.empty((0, len(horizon_day), 3))
+    parts = [PastForecasts(np.empty(0, np.int64), np.empty(0, np.int64), horizon_day, none, none, none > 0.0), *parts]
+
+    def every(name: str) -> np.ndarray:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    return PastForecasts(
+        every("norad_id"),
+        every("asked_us"),
+        horizon_day,
+        every("miss_rtn_km"),
+        every("sgp4_miss_rtn_km"),
+        every("inside"),
+    )
 
 
 def summary(past: PastForecasts, days: Float[np.ndarray, " d"]) -> dict[str, np.ndarray]:

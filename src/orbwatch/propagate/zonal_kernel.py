@@ -186,7 +186,7 @@ def _choose_steps(w: Doubles) -> int:
         turn = 1.0 / SHORTEST_STEP_S if turn > 1.0 / SHORTEST_STEP_S else turn
         left = w[LEFT + i]
         parts = np.ceil(abs(left) * turn - 1e-9)
-        parts = 1.0 if parts < 1.0 else parts
+        parts = parts if parts >= 1.0 else 1.0  # a state that is NaN goes there at once
         h = left / parts
         w[_STEP + i] = h
         w[LEFT + i] = 0.0 if parts == 1.0 else left - h

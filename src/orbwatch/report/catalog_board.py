@@ -22,9 +22,9 @@ Row = dict[str, Any]
 
 
 def write_board(board: Board, output: Path) -> Path:
-    """Writes leaderboard.html, .svg and .csv, and widths.csv, into the folder; returns the page's path."""
+    """Writes leaderboard.html, .svg and .csv, widths.csv and sharpness.csv into the folder; returns the page's path."""
     make_folder(output)
-    for name, columns in (("leaderboard", board.rows), ("widths", board.widths)):
+    for name, columns in (("leaderboard", board.rows), ("widths", board.widths), ("sharpness", board.sharpness)):
         rows = io.BytesIO()
         emit(columns, "csv", rows)
         write_atomically(output / f"{name}.csv", rows.getvalue())
@@ -46,6 +46,7 @@ def page(board: Board) -> Page:
             ("Median errors as ratios to SGP4's", _ratio_table(board.rows)),
             ("Tails and regions", _tail_table(board.rows)),
             ("Objects whose 90 % region is below a kilometre along the track", _width_table(board.widths)),
+            ("Size of the 90 % ellipsoids, against the empirical covariance", _sharpness_table(board.sharpness)),
         ],
         sections_title="Group by group",
         sections=[_section(board.rows, name) for name in groups],
@@ -92,8 +93,8 @@ def markdown(board: Board) -> str:
     """The leaderboard as two tables, a row for each group, 1 / 3 / 7 days in a cell."""
     first = "| group | noise floor, km | SGP4 median, km | best physics | networks | trees | shipped (95 %) | target |"
     second = "| group | truths | p90, SGP4, km | p90 ratio | target | inside 50 % | inside 90 % | inside 99 % "
-    second += "| over best physics (Holm p) |"
-    tables = [[first, "|---" * 8 + "|"], [second, "|---" * 9 + "|"]]
+    second += "| over best physics (Holm p) | volume, over empirical |"
+    tables = [[first, "|---" * 8 + "|"], [second, "|---" * 10 + "|"]]
     for name in dict.fromkeys(board.rows["group"]):
         by = {method: _days(board.rows, name, method) for method in (SHIPPED, NETWORKS, TREES)}
         mine = by[SHIPPED]
@@ -111,9 +112,15 @@ def markdown(board: Board) -> str:
         tables[1].append(
             f"| {name} | {_slashed(_of(mine, 'truths'), ',d')} | {_sizes(_of(mine, 'sgp4_p90_km'))} "
             f"| {_slashed(_of(mine, 'ratio_p90'), '.2f')} | {_slashed(_of(mine, 'target_p90'), '.2f')} "
-            f"| {' | '.join(inside)} | {over} |"
+            f"| {' | '.join(inside)} | {over} | {_volumes(board.sharpness, name)} |"
         )
     return "\n\n".join("\n".join(table) for table in tables)
+
+
+def _volumes(sharpness: Columns, group: str) -> str:
+    """Volumes of the 90 % ellipsoids over those of the empirical covariance that hold as many truths."""
+    found = {row["day"]: row["volume_ratio"] for row in rows_of(sharpness, group=group)}
+    return _slashed([found.get(day, float("nan")) for day in SHOWN_DAYS], ".2g")
 
 
 def _days(rows: Columns, group: str, method: str) -> list[Row]:
@@ -182,6 +189,22 @@ def _width_table(widths: Columns) -> Table:
     cells = [list(row.values()) for row in rows_of(widths)]
     note = "SGP4's: objects of calibration groups in which 90 % of its errors along the track are below a kilometre."
     return Table(heads, cells, {"Day": "g", "Objects": ",d"} | dict.fromkeys(heads[3:], ".1%"), note=note)
+
+
+def _sharpness_table(sharpness: Columns) -> Table:
+    heads = [
+        "Group", "Day", "Truths", "Inside 90 %", "Half axis, km", "Empirical: inside 90 %", "Its factor",
+        "Its half axis, km", "Volume ratio",
+    ]  # fmt: skip
+    cells = [list(row.values()) for row in rows_of(sharpness)]
+    note = (
+        "Medians, in which a few very wide ellipsoids do not show; half axis: geometric mean of the three. Empirical: "
+        "covariance by regime and age about SGP4 from the newest set; its sigmas times the factor hold as many of "
+        "these very truths as the forecast's ellipsoids."
+    )
+    formats = {"Day": "g", "Truths": ",d"} | dict.fromkeys((heads[3], heads[5]), ".3f")
+    formats |= dict.fromkeys((heads[4], heads[6], heads[7]), ",.2f") | {heads[8]: ".2g"}
+    return Table(heads, cells, formats, note=note)
 
 
 def _section(rows: Columns, group: str) -> Section:

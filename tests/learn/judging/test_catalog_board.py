@@ -12,7 +12,7 @@ import pytest
 
 from orbwatch.constants import DAY_US
 from orbwatch.errors import InputError
-from orbwatch.learn.judging import catalog_board, catalog_widths
+from orbwatch.learn.judging import catalog_board, catalog_sharpness, catalog_widths
 from orbwatch.learn.judging.catalog_board import BOARD, SGP4, SHIPPED, Board, board, board_of
 from orbwatch.learn.judging.catalog_board_groups import BOARD_GROUPS, members
 from orbwatch.learn.judging.catalog_packing import true_km
@@ -46,6 +46,7 @@ def made(windows: CatalogWindows) -> Board:
         patch.setattr(catalog_board, "LEAST", 10)
         patch.setattr(catalog_board, "DRAWS", 60)
         patch.setattr(catalog_widths, "LEAST", 5)
+        patch.setattr(catalog_sharpness, "LEAST", 10)
         return board_of(CatalogForecaster.load("catalog"), windows, TABLE, {}, silent)
 
 
@@ -134,7 +135,10 @@ def test_a_page_tables_and_markdown(made: Board, tmp_path: Path) -> None:
     drawn = ET.parse(place.parent / "leaderboard.svg").getroot()
     aimed_at = {row["group"] for row in rows_of(made.rows) if row["target"] == row["target"]}
     assert len(drawn.findall("{http://www.w3.org/2000/svg}g")) == len(aimed_at) > 0
+    sharp = pl.read_csv(place.parent / "sharpness.csv")
+    assert sharp.height == len(made.sharpness["group"]) > 0
     text = render(page(made))
+    assert "empirical covariance" in text
     assert "shipped" in text
     groups = dict.fromkeys(made.rows["group"])
     lines = markdown(made).splitlines()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ import pytest
 import torch
 
 from orbwatch.errors import InputError
-from orbwatch.learn.judging import evaluate
+from orbwatch.learn.judging import comparison, evaluate
 from orbwatch.learn.judging.baselines import BASELINES
 from orbwatch.learn.judging.evaluation import BASE, SETS, Evaluation, Plan
 from orbwatch.learn.judging.evaluation_sets import Series, fitted, quiet, series_of, with_burn
@@ -68,6 +69,14 @@ class OneNetwork(TowardsTruth):
 def leo(seed: int) -> Series:
     """Four objects of one regime, so that tables stay short; two burn."""
     return series(16, seed, burning=(4, 8)).take(np.arange(0, 16, 4))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_horizons() -> Iterator[None]:
+    """Differences are tested after 15 and 30 minutes only."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(comparison, "TESTED_MIN", (15.0, 30.0))
+        yield
 
 
 @pytest.fixture(scope="module")

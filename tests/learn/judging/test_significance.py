@@ -77,6 +77,18 @@ def test_mean_difference_matches_resampling_by_hand() -> None:
     assert (interval.low, interval.high) == pytest.approx(np.quantile(means, (0.025, 0.975)), abs=0.05)
 
 
+def test_shares_of_columns_are_mean_differences_from_nothing() -> None:
+    hits = np.random.default_rng(8).uniform(size=(30, 3)) < [0.2, 0.5, 0.9]
+    ids = np.repeat(np.arange(6), 5)
+    for column, found in zip(hits.T, significance.shares(hits, ids, draws=200), strict=True):
+        one = significance.mean_difference(column.astype(float), np.zeros(30), ids, draws=200)
+        np.testing.assert_allclose(found, (one.estimate, one.low, one.high))
+    assert np.isnan(significance.shares(hits[:0], ids[:0])).all()
+    (held, low, high) = significance.shares(hits[:, :1], np.zeros(30, np.int64))[0]
+    assert held == hits[:, 0].mean()
+    assert np.isnan((low, high)).all()
+
+
 def test_wilcoxon_equals_counting_all_signs() -> None:
     error, reference, ids = _panel(6, objects=9, windows=4)
     means = (error - reference).reshape(9, 4).mean(axis=1)

@@ -20,6 +20,7 @@ from orbwatch.errors import InputError
 from orbwatch.learn.judging.catalog_baselines import physics
 from orbwatch.learn.judging.catalog_board_groups import BOARD_GROUPS, BoardGroup, members, noise_km
 from orbwatch.learn.judging.catalog_packing import truth_km
+from orbwatch.learn.judging.catalog_sharpness import sharpness
 from orbwatch.learn.judging.catalog_widths import Said, kilometre_shares
 from orbwatch.learn.judging.metrics import Columns, columns
 from orbwatch.learn.judging.significance import holm
@@ -58,6 +59,8 @@ class Board:
     """See `BOARD`."""
     widths: Columns
     """See `catalog_widths.WIDTHS`."""
+    sharpness: Columns
+    """See `catalog_sharpness.SHARPNESS`."""
     facts: Mapping[str, str]
 
 
@@ -117,10 +120,12 @@ def board(
         for column in range(len(horizon_day)):
             rows += _cell(case, one, mine, column, noise.get(one.name, float("nan")))
     _correct(rows)
-    said = Said(forecast.cov_rtn_km2, regions[LEVELS.index(0.9)].radius, forecast.group)
-    widths = kilometre_shares(windows, said, names)
+    nine = LEVELS.index(0.9)
+    widths = kilometre_shares(windows, Said(forecast.cov_rtn_km2, regions[nine].radius, forecast.group), names)
+    sharp = sharpness(windows, regions[nine], case.inside[nine], names)
     progress("measuring", 1.0)
-    return Board(columns(BOARD, [[row[name] for name in BOARD] for row in rows]), widths, _facts(model, windows))
+    made = columns(BOARD, [[row[name] for name in BOARD] for row in rows])
+    return Board(made, widths, sharp, _facts(model, windows))
 
 
 def _error(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -11,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from orbwatch.constants import DAY_US
 from orbwatch.learn.judging.drift import Week, week_against_promise
 from orbwatch.learn.judging.metrics import Columns, columns, height
-from orbwatch.learn.judging.significance import holm, mean_difference
+from orbwatch.learn.judging.significance import holm, shares
 from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES
 from orbwatch.models.catalog_coverage import Matured
 from orbwatch.models.catalog_forecast import LEVELS
@@ -65,7 +64,7 @@ def held_table(
             if here.sum() < LEAST:
                 continue
             ids = matured.norad_id[here]
-            held, low, high = _share(inside[here, h, 1], ids)
+            held, low, high = shares(inside[here, h, 1:2], ids, DRAWS)[0].tolist()
             week, week_adapted = Week(0, float("nan"), float("nan"), float("nan")), float("nan")
             if part == ALL and regime != ALL:
                 at_90 = inside[here, h, 1]
@@ -152,9 +151,3 @@ def _parts(matured: Matured, groups: Sequence[str]) -> Iterator[tuple[str, str, 
 
 def _cell(table: Columns, i: int) -> str:
     return f"{table['regime'][i]}, {table['part'][i]}, {table['day'][i]:g} d {table['inside_90'][i]:.1%}"
-
-
-def _share(inside: Bool[np.ndarray, " n"], object_id: Int[np.ndarray, " n"]) -> tuple[float, float, float]:
-    hits: Any = inside.astype(np.float64)
-    found = mean_difference(hits, np.zeros(len(hits)), object_id, DRAWS)
-    return found.estimate, found.low, found.high

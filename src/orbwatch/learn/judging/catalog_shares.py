@@ -23,8 +23,8 @@ LEVELS = ((0.5, 0.7), (0.9, 0.3))
 """Quantiles of the error and their weights: what is best is least in the weighted mean of their logarithms."""
 GAIN = 0.01
 """SGP4 is left only for a gain of at least this, in that mean."""
-NORMAL_90 = 1.6449
-"""90 % of a normal variable lie within this many standard deviations."""
+ONE_AXIS_90 = 1.6449
+"""90 % of a normal variable lie within this many standard deviations of its mean."""
 LEAST_STRETCH = 0.1
 _BESIDE = [0, 2]
 _SMOOTH = np.array([1.0, 2.0, 3.0, 2.0, 1.0])
@@ -69,7 +69,7 @@ def _stretch(
             here = ratio[:, max(0, at - 1) : at + 2].reshape(-1, 3)
             here = here[np.isfinite(here[:, 0])]
             if len(here) >= LEAST_ROWS:
-                shares.stretch[code, at] = np.maximum(np.quantile(here, 0.9, axis=0) / NORMAL_90, LEAST_STRETCH)
+                shares.stretch[code, at] = np.maximum(np.quantile(here, 0.9, axis=0) / ONE_AXIS_90, LEAST_STRETCH)
 
 
 def _best(error: Float[np.ndarray, "c n h"]) -> Int[np.ndarray, " h"]:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from orbwatch.learn.judging.metrics import Columns, columns, regimes_of
-from orbwatch.learn.judging.significance import mean_difference
+from orbwatch.learn.judging.significance import shares
 from orbwatch.uncertainty.conformal import LEVELS, Conformal
 from orbwatch.uncertainty.gaussian import Calibrated, Calibration, Formal, GaussianForecast, Regions, oracle_scaled
 
@@ -96,11 +96,12 @@ def coverage_rows(
     rows: list[list[Any]] = []
     for label, mask in regimes_of(seen.regime, regime_names):
         ids = seen.object_id[mask]
-        head = [method.source, method.kind, label]
+        head, count = [method.source, method.kind, label], [len(ids), len(np.unique(ids))]
+        found = shares(np.column_stack([inside[mask], together[mask]]), ids, _DRAWS).tolist()
         for h, seconds in enumerate(seen.horizon_s):
             sizes = geometric_mean(axis[mask, h]), geometric_mean(oracle.axis_m[mask, h])
-            rows.append([*head, float(seconds) / 60.0, *_share(inside[mask, h], ids), *_ratio(*sizes)])
-        rows.append([*head, 0.0, *_share(together[mask], ids), geometric_mean(tube_axis[mask]), float("nan")])
+            rows.append([*head, float(seconds) / 60.0, *count, *found[h], *_ratio(*sizes)])
+        rows.append([*head, 0.0, *count, *found[-1], geometric_mean(tube_axis[mask]), float("nan")])
     return rows
 
 
@@ -156,9 +157,3 @@ def geometric_mean(sizes: Float[np.ndarray, "..."]) -> float:
 
 def _ratio(size: float, oracle: float) -> tuple[float, float]:
     return size, size / oracle if oracle > 0.0 else float("nan")
-
-
-def _share(inside: Bool[np.ndarray, " n"], object_id: Int[np.ndarray, " n"]) -> tuple[int, int, float, float, float]:
-    hits = inside.astype(float)
-    share = mean_difference(hits, np.zeros(len(hits)), object_id, _DRAWS)
-    return len(hits), len(np.unique(object_id)), share.estimate, share.low, share.high

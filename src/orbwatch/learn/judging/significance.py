@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy import stats
 
 LEVEL = 0.95
@@ -53,10 +54,7 @@ def median_ratio(
     error, reference, cluster = _clustered(error, reference, object_id)
     if not len(error):
         return Interval(np.nan, np.nan, np.nan)
-
-    def ratios(times: Int[np.ndarray, "draws clusters"]) -> Float[np.ndarray, " draws"]:
-        return np.asarray(_weighted_medians(error, cluster, times) / _weighted_medians(reference, cluster, times))
-
+    ratios = partial(_median_ratios, error, reference, cluster)
     return interval_by_cluster(
         float(np.median(error) / np.median(reference)), ratios, int(cluster.max()) + 1, draws, seed, level
     )
@@ -76,11 +74,31 @@ def mean_difference(
         return Interval(np.nan, np.nan, np.nan)
     difference = error - reference
     sums, counts = np.bincount(cluster, difference), np.bincount(cluster)
+    return interval_by_cluster(
+        float(np.mean(difference)), partial(_means, sums, counts), len(counts), draws, seed, level
+    )
 
-    def means(times: Int[np.ndarray, "draws clusters"]) -> Float[np.ndarray, " draws"]:
-        return np.asarray((times @ sums) / (times @ counts))
 
-    return interval_by_cluster(float(np.mean(difference)), means, len(counts), draws, seed, level)
+def shares(
+    hits: Bool[np.ndarray, "n h"],
+    object_id: Int[np.ndarray, " n"],
+    draws: int = 1000,
+    seed: int = 1,
+    level: float = LEVEL,
+) -> Float[np.ndarray, "h 3"]:
+    """Share of hits in each column, with the ends of its cluster bootstrap interval by object; as `median_ratio`."""
+    if not len(hits):
+        return np.full((hits.shape[1], 3), np.nan)
+    cluster = np.unique(object_id, return_inverse=True)[1]
+    counts = np.bincount(cluster)
+    sums = np.zeros((len(counts), hits.shape[1]))
+    np.add.at(sums, cluster, hits)
+    ends = np.full((2, hits.shape[1]), np.nan)
+    if len(counts) > 1:
+        times = _drawn(len(counts), draws, seed)
+        drawn = (times @ sums) / (times @ counts)[:, None]
+        ends = np.quantile(drawn, (0.5 - level / 2.0, 0.5 + level / 2.0), axis=0)
+    return np.column_stack([hits.mean(axis=0), *ends])
 
 
 def wilcoxon(
@@ -191,6 +209,23 @@ def _drawn(clusters: int, draws: int, seed: int) -> Int[np.ndarray, "draws clust
     """How often each cluster was drawn, with replacement, in each draw."""
     rng = np.random.default_rng(seed)
     return rng.multinomial(clusters, np.full(clusters, 1.0 / clusters), size=draws)
+
+
+def _means(
+    sums: Float[np.ndarray, " clusters"],
+    counts: Int[np.ndarray, " clusters"],
+    times: Int[np.ndarray, "draws clusters"],
+) -> Float[np.ndarray, " draws"]:
+    return np.asarray((times @ sums) / (times @ counts))
+
+
+def _median_ratios(
+    error: Float[np.ndarray, " n"],
+    reference: Float[np.ndarray, " n"],
+    cluster: Int[np.ndarray, " n"],
+    times: Int[np.ndarray, "draws clusters"],
+) -> Float[np.ndarray, " draws"]:
+    return np.asarray(_weighted_medians(error, cluster, times) / _weighted_medians(reference, cluster, times))
 
 
 def _weighted_medians(
