@@ -8,13 +8,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
+SHARED = ["-n", "2", "--dist", "loadfile"]
+"""Two processes; a file's tests stay in one, as what they share takes longer to make than they take."""
 
 CHECKS = [
     ("format", [BIN / "ruff", "format", "--check", "."]),
     ("lint", [BIN / "ruff", "check", "."]),
     ("types", [BIN / "mypy"]),
     ("layers", [BIN / "lint-imports"]),
-    ("tests", [sys.executable, "-m", "pytest", "-n", "2", "--cov", "--cov-report=term", *sys.argv[1:]]),
+    ("tests", [sys.executable, "-m", "pytest", *SHARED, "--cov", "--cov-report=term", *sys.argv[1:]]),
 ]
 
 if __name__ == "__main__":
