@@ -141,6 +141,21 @@ def train_maneuver(
     views_maneuver_learn.train_maneuver(given, output, settings_of(options), resume, terminal_progress())
 
 
+@train.command("detector")
+@click.option("--history", type=FILE, required=True, help="Element sets of satellites whose burns are known.")
+@click.option("--burns", type=FILE, required=True, help="Their operators' lists of burns: a file or a folder.")
+@click.option("--lives", type=FILE, help="Data set of simulated maneuvers.")
+@click.option("--output", type=FILE, required=True, help="Folder of the model.")
+@group_options("detector")
+@config_option
+def train_detector(history: Path, burns: Path, lives: Path | None, output: Path, **options: Any) -> None:
+    """Boosted trees that find the gaps between element sets in which an object maneuvered."""
+    from orbwatch import views_maneuver_learn
+
+    settings = settings_of(options)
+    views_maneuver_learn.train_detector(history, burns, lives, output, settings, terminal_progress())
+
+
 @click.group()
 def evaluate() -> None:
     """Measure models against physics on objects they never saw."""
@@ -229,6 +244,20 @@ def evaluate_maneuver(model: str, data: Path, form: Any) -> None:
     from orbwatch import views_maneuver_learn
 
     views_maneuver_learn.evaluate_maneuver(model, data, form, terminal_progress())
+
+
+@evaluate.command("detector")
+@click.option("--history", type=FILE, required=True, help="Element sets of satellites whose burns are known.")
+@click.option("--burns", type=FILE, required=True, help="Their operators' lists of burns: a file or a folder.")
+@click.option("--lives", type=FILE, help="Data set of simulated maneuvers that also teach.")
+@group_options("detector")
+@config_option
+@format_option("table", "csv", "json")
+def evaluate_detector(history: Path, burns: Path, lives: Path | None, form: Any, **options: Any) -> None:
+    """Detectors of maneuvers on satellites left out: recall at false alarms a year, F1, calibration."""
+    from orbwatch import views_maneuver_learn
+
+    views_maneuver_learn.evaluate_detector(history, burns, lives, settings_of(options), form, terminal_progress())
 
 
 _OPTIONS_OF = {"sets": ("data", "output"), "precise": ("orbits", "delay_h"), "other": ("later", "at", "ids")}

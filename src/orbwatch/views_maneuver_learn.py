@@ -68,3 +68,43 @@ def evaluate_maneuver(model: str, data: Path, form: Format, progress: Progress) 
             click.echo(f"{score.what}, true in rows, told in columns: {', '.join(score.names)}", err=True)
             for name, row in zip(score.names, score.table, strict=True):
                 click.echo(f"  {name:15s}" + "".join(f"{count:8.0f}" for count in row), err=True)
+
+
+def train_detector(
+    history: Path, burns: Path, lives: Path | None, output: Path, settings: Settings, progress: Progress
+) -> None:
+    """Train the detector, and say from how much."""
+    need_learning()
+    from orbwatch.learn.judging.detector_packing import train_detector
+
+    card = train_detector(history, burns, lives, output, settings.detector, progress)
+    for name, count in card.data["gaps"].items():
+        click.echo(f"  {name.replace('_', ', ')}: {count:,} gaps of real satellites", err=True)
+
+
+def evaluate_detector(
+    history: Path, burns: Path, lives: Path | None, settings: Settings, form: Format, progress: Progress
+) -> None:
+    """Judge detectors on satellites left out, and print the leaderboard."""
+    need_learning()
+    from dataclasses import asdict
+
+    from orbwatch.catalog.burns import read_burns
+    from orbwatch.catalog.history import read_history
+    from orbwatch.learn.judging.detector_board import judge_detectors
+    from orbwatch.learn.judging.detector_matching import RATES_YEAR
+    from orbwatch.learn.samples.maneuver_store import open_lives
+
+    lived = None if lives is None else open_lives(lives)
+    found = [
+        asdict(row)
+        for row in judge_detectors(read_history(history).table, read_burns(burns), lived, settings.detector, progress)
+    ]
+    names = [name for name in found[0] if name != "recall"] if found else []
+    columns = {name: [row[name] for row in found] for name in names}
+    columns |= {f"recall at {rate}": [row["recall"][i] for row in found] for i, rate in enumerate(RATES_YEAR)}
+    numbers = dict.fromkeys(
+        (*(f"recall at {rate}" for rate in RATES_YEAR), "recall_low", "recall_high", "precision", "recall_all", "f1",
+         "ece"), ".3f") | {"years": ".0f"}  # fmt: skip
+    title = "Maneuvers found, at false alarms per satellite-year; each satellite by models that never saw it"
+    emit(columns, form, title=title, numbers=numbers)

@@ -14,9 +14,11 @@ START_US = 1_772_000_000_000_000
 STEP_US = DAY_US // 2
 
 
-def history(norad_id: int = 7, days: int = 60, burns: dict[int, float] | None = None, seed: int = 1) -> GpTable:
-    """Sets of one object at 1,340 km, two a day; burns: m/s along the track, by the number of the set before it."""
-    orbit = Orbit(START_US, 12.81 * 2.0 * np.pi / 86400.0, 1e-4, -1e-3, np.radians(66.0), 0.7, 0.5)
+def history(
+    norad_id: int = 7, days: int = 60, burns: dict[int, float] | None = None, seed: int = 1, rev_day: float = 12.81
+) -> GpTable:
+    """Sets of one object, two a day; burns: m/s along the track, by the number of the set before it."""
+    orbit = Orbit(START_US, rev_day * 2.0 * np.pi / 86400.0, 1e-4, -1e-3, np.radians(66.0), 0.7, 0.5)
     given = burns or {}
     burn_us = np.array([START_US + k * STEP_US + STEP_US // 2 for k in given], np.int64)
     dv = np.array([[0.0, size, 0.0] for size in given.values()]).reshape(-1, 3)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 from jaxtyping import Bool, Float
+from scipy.special import expit
 
 from orbwatch.catalog.gp import GpTable
 from orbwatch.errors import InputError
@@ -77,7 +78,7 @@ class ManeuverTrees:
             mine = np.flatnonzero(told & (far == bool(orbit)))
             if len(mine):
                 (odds,) = graph.run(None, {graph.get_inputs()[0].name: gaps.features[mine]})
-                found[mine] = 1.0 / (1.0 + np.exp(-(slope * odds.astype(np.float64).mean(axis=1) + offset)))
+                found[mine] = expit(slope * odds.astype(np.float64).mean(axis=1) + offset)
         return found
 
 

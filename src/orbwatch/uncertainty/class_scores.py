@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.optimize import minimize
-from scipy.special import log_softmax
+from scipy.special import expit, log_softmax
+
+_HOLD = 0.1
+"""How strongly slope and offset are held to 1 and 0: as much as some tenth of a case says."""
 
 
 def confusion(
@@ -76,9 +79,9 @@ def platt(odds: Float[np.ndarray, " m"], true: Bool[np.ndarray, " m"]) -> tuple[
     w = np.array([1.0, 0.0])
     inputs = np.stack([odds, np.ones_like(odds)], axis=1)
     for _ in range(50):
-        p = 1.0 / (1.0 + np.exp(-np.clip(inputs @ w, -30.0, 30.0)))
-        slope = inputs.T @ (p - true) + 1e-3 * (w - [1.0, 0.0])
-        curve = (inputs * (p * (1.0 - p))[:, None]).T @ inputs + 1e-3 * np.eye(2)
+        p = expit(inputs @ w)
+        slope = inputs.T @ (p - true) + _HOLD * (w - [1.0, 0.0])
+        curve = (inputs * (p * (1.0 - p))[:, None]).T @ inputs + _HOLD * np.eye(2)
         step = np.linalg.solve(curve, slope)
         w = w - step
         if np.abs(step).max() < 1e-9:

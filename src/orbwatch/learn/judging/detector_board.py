@@ -10,11 +10,27 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
+from scipy.special import expit
 
-from orbwatch.learn.judging.detector_left_out import LeftOut
+from orbwatch.catalog.burns import Burns
+from orbwatch.catalog.gp import GpTable
+from orbwatch.learn.judging.detector_left_out import (
+    LEAST_SATELLITES,
+    LeftOut,
+    boosted,
+    left_out,
+    threshold_odds,
+    timing_only,
+)
 from orbwatch.learn.judging.detector_matching import RATES_YEAR, Matched, match
-from orbwatch.learn.samples.gap_rows import Satellite
+from orbwatch.learn.samples.catalog_regimes import is_high
+from orbwatch.learn.samples.gap_rows import Satellite, satellites, simulated_rows
+from orbwatch.learn.samples.gaps import LOOKAHEAD
+from orbwatch.learn.samples.maneuver_store import Lived
 from orbwatch.maneuver.scatter import minimum_detectable_m_s
+from orbwatch.models.maneuver_trees import MODES, ORBITS
+from orbwatch.progress import Progress, silent
+from orbwatch.settings_groups import DetectorSettings
 from orbwatch.uncertainty.calibration import reliability
 from orbwatch.uncertainty.class_scores import platt
 
@@ -54,7 +70,7 @@ def above_noise(one: Satellite) -> Bool[np.ndarray, " b"]:
     return np.asarray((size >= least).any(axis=1) | np.isnan(size).any(axis=1))
 
 
-def board_row(detector: str, orbit: str, found: list[LeftOut], causal: bool = False) -> BoardRow:
+def board_row(detector: str, orbit: str, found: list[LeftOut]) -> BoardRow:
     """Figures of one detector."""
     every = Matched.join([_matched(one, None) for one in found])
     seen = Matched.join([_matched(one, above_noise(one.satellite)) for one in found])
@@ -75,8 +91,38 @@ def fair_probability(found: list[LeftOut], i: int) -> Float[np.ndarray, " d"]:
     """Of the events of a satellite, calibrated on those of the others."""
     others = [one for k, one in enumerate(found) if k != i]
     slope, offset = platt(np.concatenate([one.odds for one in others]), np.concatenate([one.true for one in others]))
-    return np.asarray(1.0 / (1.0 + np.exp(-(slope * found[i].odds + offset))))
+    return np.asarray(expit(slope * found[i].odds + offset))
 
 
 def _matched(one: LeftOut, scored: Bool[np.ndarray, " b"] | None) -> Matched:
     return match(one.seen.epoch_us, one.seen.probability, one.satellite.burns.middle_us, scored)
+
+
+def judge_detectors(
+    table: GpTable, burns: Burns, lived: Lived | None, settings: DetectorSettings, progress: Progress = silent
+) -> list[BoardRow]:
+    """Every detector on every satellite of a history whose burns are known, by kind of orbit.
+
+    Beside boosted trees (with all sets, and with those that were there soon after): one that learns nothing, and one
+    that sees only how long the gaps are, which is what can be had without looking at the orbit.
+    """
+    rows = []
+    for mode in MODES:
+        causal = mode == "causal"
+        lookahead = LOOKAHEAD if causal else None
+        progress(f"evidence, {mode}", 0.5 * causal)
+        known = satellites(table, burns, lookahead)
+        simulated = None if lived is None else simulated_rows(lived, lookahead, settings.quiet_share)
+        for high, orbit in enumerate(ORBITS):
+            mine = [one for one in known if bool(is_high(one.table[:1])[0]) == bool(high)]
+            if len(mine) < LEAST_SATELLITES:
+                continue
+            more = None if simulated is None else simulated.take(np.flatnonzero(simulated.high == bool(high)))
+            rivals = {f"boosted trees, {mode}": boosted(more, settings)}
+            if not causal:
+                rivals = {"threshold": threshold_odds, "timing only": timing_only(settings)} | rivals
+            for name, odds in rivals.items():
+                progress(f"{name}, {orbit}", 0.5 * causal + 0.25 * high)
+                rows.append(board_row(name, orbit, left_out(mine, odds)))
+    progress("detectors", 1.0)
+    return rows

@@ -19,7 +19,7 @@ from orbwatch.catalog.burns import read_burns
 from orbwatch.catalog.history import read_history
 from orbwatch.catalog.written import make_folder, write_atomically
 from orbwatch.errors import InputError
-from orbwatch.learn.judging.detector_left_out import LeftOut, boosted, left_out
+from orbwatch.learn.judging.detector_left_out import LEAST_SATELLITES, LeftOut, boosted, left_out
 from orbwatch.learn.samples.catalog_regimes import is_high
 from orbwatch.learn.samples.gap_rows import join_rows, satellites, simulated_rows
 from orbwatch.learn.samples.gaps import COLUMNS, LOOKAHEAD
@@ -33,8 +33,6 @@ from orbwatch.settings import as_json
 from orbwatch.settings_groups import DetectorSettings
 from orbwatch.time import format_utc
 from orbwatch.uncertainty.class_scores import platt
-
-LEAST_SATELLITES = 2
 
 
 def train_detector(
