@@ -116,7 +116,7 @@ def test_a_detector_is_trained_packed_and_used(table: GpTable, burns: Burns, tmp
         ManeuverTrees.load(model)
 
 
-def test_too_few_satellites_are_refused(table: GpTable, burns: Burns, tmp_path: Path) -> None:
+def test_too_few_satellites_are_refused(table: GpTable, tmp_path: Path) -> None:
     write_history(table[table.norad_id == 7], tmp_path / "history.parquet")
     (tmp_path / "list.yaml").write_text("SATCAT number: 7\nmanoeuvre_timestamps:\n- 2026-03-01 00:00:00\nname: x\n")
     with pytest.raises(InputError, match="1 satellites with known burns in near orbits"):
