@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.maneuver.planted import BEFORE, GEO, LEO, START_US, history
 
 from orbwatch.catalog.burns import Burns
 from orbwatch.catalog.gp import GpTable
@@ -15,6 +14,8 @@ from orbwatch.maneuver.estimate import estimate
 from orbwatch.maneuver.kinds import KINDS, NO_KIND, kind_of
 from orbwatch.maneuver.scatter import minimum_detectable_m_s
 from orbwatch.maneuver.truth import true_gaps
+
+from .planted import BEFORE, GEO, LEO, START_US, history
 
 GAP = np.array([BEFORE - 1])
 BURN_US = START_US + (BEFORE - 1) * DAY_US + DAY_US // 3
