@@ -4,7 +4,7 @@ The difference between the moved object and the real one is carried from set to 
 the real sets, so that their noise, lags and gaps stay.
 """
 
-# Compiled with secular_kernel 8c0840e4; renewed by tests/kernel_stamps.py
+# Compiled with secular_kernel 87657620; renewed by tests/kernel_stamps.py
 from __future__ import annotations
 
 import math
