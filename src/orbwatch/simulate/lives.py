@@ -82,13 +82,13 @@ def _attitude(life: Life, facts: Facts, rng: Generator) -> Life:
 def _minor(life: Life, facts: Facts, rng: Generator, begin: float, end: float) -> Life:
     """One to three small burns without rhythm, some of them out of the way of something and back."""
     for day in _few(rng, begin, end):
-        size = log_uniform(rng, _LEAST_M_S, 1.0)
+        size = log_uniform(rng, _LEAST_M_S, 0.93)
         axis = int(rng.choice(3, p=(0.12, 0.68, 0.2)))
         dv = tilted(rng, axis, float(rng.choice((-1.0, 1.0))) * size)
         life = _burned(life, rng, facts, "minor", day, dv)
         back = day + rng.uniform(0.5, 3.0)
         if axis == 1 and rng.random() < 0.35 and back < end:
-            share = -float(rng.normal(1.0, 0.05))
+            share = -float(rng.uniform(0.9, 1.05))
             life = _burned(life, rng, facts, "minor", float(back), (dv[0] * share, dv[1] * share, dv[2] * share))
     return _attitude(life, facts, rng) if rng.random() < 0.3 else life
 
@@ -97,20 +97,19 @@ def _major(life: Life, facts: Facts, rng: Generator, begin: float, end: float) -
     """A change of orbit: burns of a metre a second and more, a move and its stop, or weeks of low thrust."""
     way = rng.choice(3, p=(0.5, 0.25, 0.25))
     if way == 2:
-        days = min(rng.uniform(8.0, 60.0), 0.8 * (end - begin))
+        days = min(rng.uniform(12.0, 60.0), 0.8 * (end - begin))
         first = float(rng.uniform(begin, end - days))
-        km_day = log_uniform(rng, 0.2, 5.0)
-        along = (1.0 if rng.random() < 0.75 else -1.0) * km_day * facts.speed_m_s / (2.0 * facts.a_km)
+        along = (1.0 if rng.random() < 0.75 else -1.0) * log_uniform(rng, 0.1, 2.7)  # m/s a day: to 5 km in low orbits
         if along < 0.0:
             along = -min(-along, _deepest_m_s(facts) / days)
         event, pushes = steady_thrust(facts, "major", first, first + float(days), (0.0, along, 0.0))
         return life.with_events([event], pushes)
     if way == 1:
-        size = float(rng.choice((-1.0, 1.0))) * log_uniform(rng, 1.0, 8.0)
+        size = float(rng.choice((-1.0, 1.0))) * log_uniform(rng, 1.1, 8.0)
         first = float(rng.uniform(begin, max(end - 8.0, begin + 1.0)))
         last = min(first + float(rng.uniform(5.0, 30.0)), end)
         life = _burned(life, rng, facts, "major", first, tilted(rng, 1, size))
-        return _burned(life, rng, facts, "major", last, tilted(rng, 1, -size * float(rng.normal(1.0, 0.03))))
+        return _burned(life, rng, facts, "major", last, tilted(rng, 1, -size * float(rng.uniform(0.92, 1.06))))
     for day in _few(rng, begin, end):
         axis = int(rng.choice(3, p=(0.08, 0.7, 0.22)))
         size = float(rng.choice((-1.0, 1.0))) * log_uniform(rng, 1.0, 30.0)
