@@ -1,6 +1,6 @@
 """Tiles of short arcs of positions, one in each lane: the rows that they share, loading them, and solving equations."""
 
-# Compiled with zonal_kernel 23c95c41; renewed by tests/kernel_stamps.py
+# Compiled with zonal_kernel 38668f33; renewed by tests/kernel_stamps.py
 from __future__ import annotations
 
 import numpy as np

@@ -4,7 +4,7 @@ A polynomial of degree 5 through the positions gives accelerations, which, integ
 fitted (Picard's method; two rounds): closer than the noise for most arcs.
 """
 
-# Compiled with arc_kernel be02e27c, zonal_kernel 23c95c41; renewed by tests/kernel_stamps.py
+# Compiled with arc_kernel d41a61a3, zonal_kernel 38668f33; renewed by tests/kernel_stamps.py
 from __future__ import annotations
 
 import numpy as np

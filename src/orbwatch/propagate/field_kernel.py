@@ -7,7 +7,7 @@ zero at the epoch (Newmark's linear acceleration). What that neglects is a per c
 metres.
 """
 
-# Compiled with zonal_kernel 23c95c41; renewed by tests/kernel_stamps.py
+# Compiled with zonal_kernel 38668f33; renewed by tests/kernel_stamps.py
 from __future__ import annotations
 
 import numpy as np

@@ -6,7 +6,7 @@ Gauss-Newton with the variational equations (Tapley, Schutz & Born 2004, section
 Lanes never influence each other: an arc's result is the same alone and beside any others.
 """
 
-# Compiled with arc_kernel be02e27c, arc_start_kernel 889b0c1b, zonal_kernel 23c95c41; renewed by tests/kernel_stamps.py
+# Compiled with arc_kernel d41a61a3, arc_start_kernel fb3e09e4, zonal_kernel 38668f33; renewed by tests/kernel_stamps.py
 from __future__ import annotations
 
 import numpy as np

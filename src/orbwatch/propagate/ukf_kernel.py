@@ -4,7 +4,7 @@ Symmetric set of 2 n points with no weight at the mean (Julier & Uhlmann 2004, P
 Measurements are linear in the state, so their update is Kalman's own. Process noise: white acceleration.
 """
 
-# Compiled with zonal_kernel 23c95c41; renewed by tests/kernel_stamps.py
+# Compiled with zonal_kernel 38668f33; renewed by tests/kernel_stamps.py
 from __future__ import annotations
 
 import numpy as np

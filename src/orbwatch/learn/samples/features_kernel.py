@@ -1,6 +1,6 @@
 """Compiled: features, whitening and targets of windows, in one pass."""
 
-# Compiled with constants c35a2b80, whitening_kernel 879095c3, zonal_kernel 23c95c41; renewed by tests/kernel_stamps.py
+# Compiled with constants c35a2b80, whitening_kernel 36708dcc, zonal_kernel 38668f33; renewed by tests/kernel_stamps.py
 from __future__ import annotations
 
 import math

@@ -8,7 +8,7 @@ any condition keeps all its digits and the rows of the mixing matrix are orthono
 A tile is one of `propagate.zonal_kernel` with rows behind it, so that LLVM sees constant offsets into one array.
 """
 
-# Compiled with zonal_kernel 23c95c41; renewed by tests/kernel_stamps.py
+# Compiled with zonal_kernel 38668f33; renewed by tests/kernel_stamps.py
 from __future__ import annotations
 
 import math
