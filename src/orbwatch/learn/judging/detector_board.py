@@ -81,9 +81,11 @@ def board_row(detector: str, orbit: str, found: list[LeftOut]) -> BoardRow:
     true = np.concatenate([one.true for one in found])
     told = chance >= LEAST
     ece = reliability(chance[told], true[told], _BINS).ece()
+    recall = tuple(float(point.recall) for point in points)
+    alone = every.at_rate(1.0)
     return BoardRow(
-        detector, orbit, len(found), every.years, seen.burns, every.burns, tuple(point.recall for point in points),
-        low, high, every.at_rate(1.0).precision, every.at_rate(1.0).recall, every.best_f1(), ece,
+        detector, orbit, len(found), round(every.years, 1), seen.burns, every.burns, recall, low, high,
+        alone.precision, alone.recall, every.best_f1(), ece,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from orbwatch.catalog.burns import read_burns
 from orbwatch.catalog.history import read_history
 from orbwatch.catalog.written import make_folder, write_atomically
 from orbwatch.errors import InputError
+from orbwatch.learn.judging.detector_board import board_row
 from orbwatch.learn.judging.detector_left_out import LEAST_SATELLITES, LeftOut, boosted, left_out
 from orbwatch.learn.samples.catalog_regimes import is_high
 from orbwatch.learn.samples.gap_rows import join_rows, satellites, simulated_rows
@@ -53,6 +55,7 @@ def train_detector(
     lived = None if lives is None else open_lives(lives)
     calibration: dict[str, tuple[float, float]] = {}
     counts: dict[str, int] = {}
+    figures: dict[str, Any] = {}
     for m, mode in enumerate(MODES):
         lookahead = LOOKAHEAD if mode == "causal" else None
         progress(f"evidence, {mode}", m / 2)
@@ -66,7 +69,9 @@ def train_detector(
                 what = f"{len(mine)} satellites with known burns in {orbit} orbits"
                 raise InputError(what, file=history, legal=f"{LEAST_SATELLITES} or more", hint=f"Burns are of {burns}")
             more = None if simulated is None else simulated.take(np.flatnonzero(simulated.high == bool(o)))
-            calibration[name] = calibrated(left_out(mine, boosted(more, settings)))
+            found = left_out(mine, boosted(more, settings))
+            calibration[name] = calibrated(found)
+            figures[name] = asdict(board_row(f"boosted trees, {mode}", orbit, found))
             rows = join_rows([one.rows() for one in mine])
             counts[name] = len(rows.burn)
             graph = trees_to_onnx(fit_models(rows, more, settings))
@@ -82,7 +87,7 @@ def train_detector(
             name=DETECTOR, kind="maneuver-detector", created_utc=format_utc(time.time_ns() // 1000, 0),
             orbwatch=orbwatch.__version__, network={}, train=as_json(settings, hashed_only=True), parameters=0,
             members=settings.detector_models, features=[{"name": name} for name in COLUMNS], query=[],
-            units="probability of a maneuver within a day of the gap's middle", data=data,
+            units="probability of a maneuver within a day of the gap's middle", data=data, figures=figures,
         ),
         folder,
     )  # fmt: skip
