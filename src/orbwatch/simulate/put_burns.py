@@ -83,12 +83,13 @@ Columns = TypeVar("Columns", Pushes, Arcs, Placed)
 
 def joined(kind: type[Columns], parts: Sequence[Columns]) -> Columns:
     """The rows of several tables of one kind, in order."""
-    out = {}
-    for each in fields(kind):
-        tail = (0, 3) if each.name == "dv_rtn_m_s" else (0,)
-        whole = each.name == "norad_id" or each.name.endswith("_us")
+    out: dict[str, np.ndarray] = {}
+    names: list[str] = [column.name for column in fields(kind)]
+    for name in names:
+        tail = (0, 3) if name == "dv_rtn_m_s" else (0,)
+        whole = name == "norad_id" or name.endswith("_us")
         empty = np.empty(tail, np.int64 if whole else np.float64)
-        out[each.name] = np.concatenate([empty, *(getattr(part, each.name) for part in parts)])
+        out[name] = np.concatenate([empty, *(getattr(part, name) for part in parts)])
     return kind(**out)
 
 

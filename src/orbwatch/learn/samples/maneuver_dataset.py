@@ -113,8 +113,12 @@ def live(table: GpTable, parts: list[Part], settings: LifeSettings) -> Lived:
         tables.append(own)
         moves.append(move(life, part.norad_id, facts, rng))
         lives.append((part, life, rng))
-    pushes, arcs, placed = (joined(kind, [each[i] for each in moves]) for i, kind in enumerate((Pushes, Arcs, Placed)))
-    moved = put_burns(GpTable.concat(tables, table.source), pushes, arcs, placed)
+    moved = put_burns(
+        GpTable.concat(tables, table.source),
+        joined(Pushes, [pushes for pushes, _, _ in moves]),
+        joined(Arcs, [arcs for _, arcs, _ in moves]),
+        joined(Placed, [placed for _, _, placed in moves]),
+    )
     first = np.searchsorted(moved.norad_id, [part.norad_id for part in parts])
     last = np.searchsorted(moved.norad_id, [part.norad_id for part in parts], "right")
     found = [
