@@ -78,14 +78,14 @@ class Placed:
         return joined(cls, [])
 
 
-Columns = TypeVar("Columns", Pushes, Arcs, Placed)
+Columns = TypeVar("Columns", bound=Pushes | Arcs | Placed)
 
 
 def joined(kind: type[Columns], parts: Sequence[Columns]) -> Columns:
     """The rows of several tables of one kind, in order."""
     out: dict[str, np.ndarray] = {}
-    names: list[str] = [column.name for column in fields(kind)]
-    for name in names:
+    for column in fields(kind):
+        name = column.name
         tail = (0, 3) if name == "dv_rtn_m_s" else (0,)
         whole = name == "norad_id" or name.endswith("_us")
         empty = np.empty(tail, np.int64 if whole else np.float64)
