@@ -145,15 +145,18 @@ def train_maneuver(
 @click.option("--history", type=FILE, required=True, help="Element sets of satellites whose burns are known.")
 @click.option("--burns", type=FILE, required=True, help="Their operators' lists of burns: a file or a folder.")
 @click.option("--lives", type=FILE, help="Data set of simulated maneuvers.")
+@click.option("--quiet", type=FILE, help="Element sets of objects that cannot maneuver, which also teach.")
 @click.option("--output", type=FILE, required=True, help="Folder of the model.")
 @group_options("detector")
 @config_option
-def train_detector(history: Path, burns: Path, lives: Path | None, output: Path, **options: Any) -> None:
+def train_detector(
+    history: Path, burns: Path, lives: Path | None, quiet: Path | None, output: Path, **options: Any
+) -> None:
     """Boosted trees that find the gaps between element sets in which an object maneuvered."""
     from orbwatch import views_maneuver_learn
 
     settings = settings_of(options)
-    views_maneuver_learn.train_detector(history, burns, lives, output, settings, terminal_progress())
+    views_maneuver_learn.train_detector(history, burns, lives, quiet, output, settings, terminal_progress())
 
 
 @click.group()
@@ -250,14 +253,18 @@ def evaluate_maneuver(model: str, data: Path, form: Any) -> None:
 @click.option("--history", type=FILE, required=True, help="Element sets of satellites whose burns are known.")
 @click.option("--burns", type=FILE, required=True, help="Their operators' lists of burns: a file or a folder.")
 @click.option("--lives", type=FILE, help="Data set of simulated maneuvers that also teach.")
+@click.option("--quiet", type=FILE, help="Element sets of objects that cannot maneuver, which also teach.")
 @group_options("detector")
 @config_option
 @format_option("table", "csv", "json")
-def evaluate_detector(history: Path, burns: Path, lives: Path | None, form: Any, **options: Any) -> None:
+def evaluate_detector(
+    history: Path, burns: Path, lives: Path | None, quiet: Path | None, form: Any, **options: Any
+) -> None:
     """Detectors of maneuvers on satellites left out: recall at false alarms a year, F1, calibration."""
     from orbwatch import views_maneuver_learn
 
-    views_maneuver_learn.evaluate_detector(history, burns, lives, settings_of(options), form, terminal_progress())
+    settings = settings_of(options)
+    views_maneuver_learn.evaluate_detector(history, burns, lives, quiet, settings, form, terminal_progress())
 
 
 _OPTIONS_OF = {"sets": ("data", "output"), "precise": ("orbits", "delay_h"), "other": ("later", "at", "ids")}

@@ -45,6 +45,8 @@ THRESHOLD = "threshold"
 """In its place: physics alone, nothing learned; a baseline."""
 LEAST_PROBABILITY = 0.05
 """Events below this are not worth a row; what is stored goes down to it, whatever is shown."""
+SURE = 0.5
+"""Events from this probability on bound what the estimates of others look at."""
 LATELY_DAY = 30.0
 """How far back maneuvers say something about a forecast of today."""
 CHUNK_SETS = 60_000  # what an interruption costs at most; some seconds
@@ -184,7 +186,7 @@ def _find(table: GpTable, model: str | None, causal: bool, min_probability: floa
     """One chunk: which gaps, then how much and of what kind, then what the object does."""
     seen = detected(table, model, causal, min_probability)
     row = seen.row
-    told = estimate(table, row, seen.epoch_us)
+    told = estimate(table, row, seen.epoch_us, seen.probability >= SURE)
     found = Maneuvers(
         table.norad_id[row], table.epoch_us[row], table.epoch_us[row + 1], told.epoch_us, seen.probability,
         told.kind.astype(np.str_), told.dv_rtn_m_s, told.sigma_m_s, np.full(len(row), ""),

@@ -256,15 +256,15 @@ class BoostSettings:
 class DetectorSettings:
     """How the trees that find maneuvers are grown."""
 
-    detector_models: Annotated[int, Range(ge=1, le=9)] = 3
+    detector_models: Annotated[int, Range(ge=1, le=9)] = 2
     """Models that are averaged."""
-    detector_trees: Annotated[int, Range(ge=1, le=2000)] = 200
+    detector_trees: Annotated[int, Range(ge=1, le=2000)] = 150
     """Trees of each model."""
     detector_leaves: Annotated[int, Range(ge=2, le=256)] = 12
     """Leaves of each tree."""
     detector_least: Annotated[int, Range(ge=1)] = 15
     """Fewest gaps in a leaf."""
-    detector_rate: Annotated[float, Range(gt=0.0, le=1.0)] = 0.06
+    detector_rate: Annotated[float, Range(gt=0.0, le=1.0)] = 0.08
     """Learning rate."""
     detector_features: Annotated[float, Range(gt=0.0, le=1.0)] = 0.3
     """Share of the columns that each split may choose from."""
@@ -272,8 +272,11 @@ class DetectorSettings:
     """L2 penalty on the leaves."""
     simulated_weight: Annotated[float, Range(ge=0.0)] = 0.7
     """What simulated gaps weigh in all, against the real ones."""
-    quiet_share: Annotated[float, Range(gt=0.0, le=1.0)] = 0.1
-    """Share of the simulated gaps in which nothing happens that is learnt from; it weighs as all of them."""
+    quiet_weight: Annotated[float, Range(ge=0.0)] = 0.5
+    """What gaps of objects that cannot maneuver weigh in all, against those of real satellites."""
+    quiet_share: Annotated[float, Range(gt=0.0, le=0.25)] = 0.1
+    """Share of the simulated gaps in which nothing happens that is learnt from, and four times that of the gaps of
+    objects that cannot maneuver; they weigh as all of them."""
 
 
 @dataclass(frozen=True)

@@ -71,19 +71,31 @@ def evaluate_maneuver(model: str, data: Path, form: Format, progress: Progress) 
 
 
 def train_detector(
-    history: Path, burns: Path, lives: Path | None, output: Path, settings: Settings, progress: Progress
+    history: Path,
+    burns: Path,
+    lives: Path | None,
+    quiet: Path | None,
+    output: Path,
+    settings: Settings,
+    progress: Progress,
 ) -> None:
     """Train the detector, and say from how much."""
     need_learning()
     from orbwatch.learn.judging.detector_packing import train_detector
 
-    card = train_detector(history, burns, lives, output, settings.detector, progress)
+    card = train_detector(history, burns, lives, quiet, output, settings.detector, progress)
     for name, count in card.data["gaps"].items():
         click.echo(f"  {name.replace('_', ', ')}: {count:,} gaps of real satellites", err=True)
 
 
 def evaluate_detector(
-    history: Path, burns: Path, lives: Path | None, settings: Settings, form: Format, progress: Progress
+    history: Path,
+    burns: Path,
+    lives: Path | None,
+    quiet: Path | None,
+    settings: Settings,
+    form: Format,
+    progress: Progress,
 ) -> None:
     """Judge detectors on satellites left out, and print the leaderboard."""
     need_learning()
@@ -93,12 +105,14 @@ def evaluate_detector(
     from orbwatch.catalog.history import read_history
     from orbwatch.learn.judging.detector_board import judge_detectors
     from orbwatch.learn.judging.detector_matching import RATES_YEAR
-    from orbwatch.learn.samples.maneuver_store import open_lives
+    from orbwatch.learn.judging.detector_teachers import Teachers
 
-    lived = None if lives is None else open_lives(lives)
+    teachers = Teachers.read(lives, quiet)
     found = [
         asdict(row)
-        for row in judge_detectors(read_history(history).table, read_burns(burns), lived, settings.detector, progress)
+        for row in judge_detectors(
+            read_history(history).table, read_burns(burns), teachers, settings.detector, progress
+        )
     ]
     names = [name for name in found[0] if name != "recall"] if found else []
     columns = {name: [row[name] for row in found] for name in names}

@@ -66,18 +66,25 @@ class Estimates:
         return np.asarray(np.sqrt(np.einsum("di,dij,dj->d", along, self.cov_rtn_m2_s2, along)))
 
 
-def estimate(table: GpTable, row: Int[np.ndarray, " d"], epoch_us: Int[np.ndarray, " d"] | None = None) -> Estimates:
+def estimate(
+    table: GpTable,
+    row: Int[np.ndarray, " d"],
+    epoch_us: Int[np.ndarray, " d"] | None = None,
+    likely: Bool[np.ndarray, " d"] | None = None,
+) -> Estimates:
     """Estimates for the gaps after rows of a history that is ordered by object and epoch.
 
     epoch_us: when the detector has it, instead of the gap's middle. NaN where an object has too few sets to tell. All
-    events of an object should be asked for at once, as each bounds what the others look at. Nearly circular orbits;
-    above eccentricity 0.1 sizes are rough. Source: Gauss' variational equations, Vallado, section 9.3.
+    events of an object should be asked for at once, as each that is `likely` (default: all) bounds what the others look
+    at. Nearly circular orbits; above eccentricity 0.1 sizes are rough. Source: Gauss' variational equations, Vallado,
+    section 9.3.
     """
     order = np.argsort(row, kind="stable")
     asked = row[order]
-    first, last = _fences(table, asked)
+    sure = asked if likely is None else asked[likely[order]]
+    first, last = _fences(table, asked, sure)
     sets = around(table, asked, first, last)
-    scatter = scatter_at(table, asked, quiet_gaps(table, np.unique(table.norad_id[asked]), asked))
+    scatter = scatter_at(table, asked, quiet_gaps(table, np.unique(table.norad_id[asked]), sure))
     found, late, crowded = _best(sets, scatter)
     dv, variance, seen = _components(found, scatter, crowded)
     gradual = _gradual(sets, found, scatter)
@@ -90,12 +97,15 @@ def estimate(table: GpTable, row: Int[np.ndarray, " d"], epoch_us: Int[np.ndarra
     return Estimates(epoch[back], dv[back], covariance[back], kind[back], detectable_m_s(found, scatter)[back])
 
 
-def _fences(table: GpTable, row: Int[np.ndarray, " d"]) -> tuple[Int[np.ndarray, " d"], Int[np.ndarray, " d"]]:
-    """First and last rows that each event (ascending) may look at: up to the neighbouring events' own gaps."""
-    first, last = np.zeros_like(row), np.full_like(row, max(len(table) - 1, 0))
-    apart = row[1:] > row[:-1]
-    first[1:] = np.where(apart, row[:-1] + 1, 0)
-    last[:-1] = np.where(apart, row[1:], len(table) - 1)
+def _fences(
+    table: GpTable, row: Int[np.ndarray, " d"], sure: Int[np.ndarray, " s"]
+) -> tuple[Int[np.ndarray, " d"], Int[np.ndarray, " d"]]:
+    """First and last rows that each event may look at: up to the gaps of the nearest others of `sure` (ascending)."""
+    bounds = np.unique(sure)
+    before = np.searchsorted(bounds, row, "left") - 1
+    after = np.searchsorted(bounds, row, "right")
+    first = np.where(before >= 0, np.append(bounds, 0)[before] + 1, 0)
+    last = np.where(after < len(bounds), np.append(bounds, 0)[after], max(len(table) - 1, 0))
     return first, last
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -78,20 +78,19 @@ class Placed:
         return joined(cls, [])
 
 
-Columns = TypeVar("Columns", Pushes, Arcs, Placed)
+Columns = TypeVar("Columns", bound=Pushes | Arcs | Placed)
 
 
 def joined(kind: type[Columns], parts: Sequence[Columns]) -> Columns:
     """The rows of several tables of one kind, in order."""
-    out: dict[str, Any] = {each.name: _column(each.name, parts) for each in fields(kind)}
+    out: dict[str, np.ndarray] = {}
+    for column in fields(kind):
+        name = column.name
+        tail = (0, 3) if name == "dv_rtn_m_s" else (0,)
+        whole = name == "norad_id" or name.endswith("_us")
+        empty = np.empty(tail, np.int64 if whole else np.float64)
+        out[name] = np.concatenate([empty, *(getattr(part, name) for part in parts)])
     return kind(**out)
-
-
-def _column(name: str, parts: Sequence[Any]) -> np.ndarray:
-    tail = (0, 3) if name == "dv_rtn_m_s" else (0,)
-    whole = name == "norad_id" or name.endswith("_us")
-    empty = np.empty(tail, np.int64 if whole else np.float64)
-    return np.concatenate([empty, *(getattr(part, name) for part in parts)])
 
 
 def put_burns(table: GpTable, pushes: Pushes, arcs: Arcs | None = None, placed: Placed | None = None) -> GpTable:

@@ -16,6 +16,7 @@ from orbwatch.learn.judging.detector_board import board_row, judge_detectors
 from orbwatch.learn.judging.detector_left_out import is_near, left_out, threshold_odds
 from orbwatch.learn.judging.detector_matching import Matched, match
 from orbwatch.learn.judging.detector_packing import train_detector
+from orbwatch.learn.judging.detector_teachers import Teachers
 from orbwatch.learn.samples.gap_rows import satellites
 from orbwatch.maneuver.detect import detect
 from orbwatch.models.maneuver_trees import FACTS, ManeuverTrees
@@ -103,7 +104,7 @@ def test_a_detector_is_trained_packed_and_used(table: GpTable, burns: Burns, tmp
             f"SATCAT number: {number}\nmanoeuvre_timestamps:\n" + "\n".join(lines) + f"\nname: '{number}'\n"
         )
     model = tmp_path / "model"
-    card = train_detector(tmp_path / "history.parquet", folder, None, model, QUICK)
+    card = train_detector(tmp_path / "history.parquet", folder, None, None, model, QUICK)
     assert set(card.data["gaps"]) == {"near_batch", "far_batch", "near_causal", "far_causal"}
     for causal in (False, True):
         found = detect(table, ManeuverTrees.load(model, causal), causal, 0.2)
@@ -120,11 +121,11 @@ def test_too_few_satellites_are_refused(table: GpTable, tmp_path: Path) -> None:
     write_history(table[table.norad_id == 7], tmp_path / "history.parquet")
     (tmp_path / "list.yaml").write_text("SATCAT number: 7\nmanoeuvre_timestamps:\n- 2026-03-01 00:00:00\nname: x\n")
     with pytest.raises(InputError, match="1 satellites with known burns in near orbits"):
-        train_detector(tmp_path / "history.parquet", tmp_path / "list.yaml", None, tmp_path / "model", QUICK)
+        train_detector(tmp_path / "history.parquet", tmp_path / "list.yaml", None, None, tmp_path / "model", QUICK)
 
 
 def test_the_board_says_what_learns_and_what_does_not(table: GpTable, burns: Burns) -> None:
-    rows = judge_detectors(table, burns, None, QUICK)
+    rows = judge_detectors(table, burns, Teachers(), QUICK)
     assert {(row.detector, row.orbit) for row in rows} == {
         (name, orbit)
         for orbit in ("near", "far")

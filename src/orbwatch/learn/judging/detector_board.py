@@ -23,10 +23,10 @@ from orbwatch.learn.judging.detector_left_out import (
     timing_only,
 )
 from orbwatch.learn.judging.detector_matching import RATES_YEAR, Matched, match
+from orbwatch.learn.judging.detector_teachers import Teachers
 from orbwatch.learn.samples.catalog_regimes import is_high
-from orbwatch.learn.samples.gap_rows import Satellite, satellites, simulated_rows
+from orbwatch.learn.samples.gap_rows import Satellite, satellites
 from orbwatch.learn.samples.gaps import LOOKAHEAD
-from orbwatch.learn.samples.maneuver_store import Lived
 from orbwatch.maneuver.scatter import minimum_detectable_m_s
 from orbwatch.models.maneuver_trees import MODES, ORBITS
 from orbwatch.progress import Progress, silent
@@ -81,9 +81,11 @@ def board_row(detector: str, orbit: str, found: list[LeftOut]) -> BoardRow:
     true = np.concatenate([one.true for one in found])
     told = chance >= LEAST
     ece = reliability(chance[told], true[told], _BINS).ece()
+    recall = tuple(float(point.recall) for point in points)
+    alone = every.at_rate(1.0)
     return BoardRow(
-        detector, orbit, len(found), every.years, seen.burns, every.burns, tuple(point.recall for point in points),
-        low, high, every.at_rate(1.0).precision, every.at_rate(1.0).recall, every.best_f1(), ece,
+        detector, orbit, len(found), round(every.years, 1), seen.burns, every.burns, recall, low, high,
+        alone.precision, alone.recall, every.best_f1(), ece,
     )  # fmt: skip
 
 
@@ -99,7 +101,7 @@ def _matched(one: LeftOut, scored: Bool[np.ndarray, " b"] | None) -> Matched:
 
 
 def judge_detectors(
-    table: GpTable, burns: Burns, lived: Lived | None, settings: DetectorSettings, progress: Progress = silent
+    table: GpTable, burns: Burns, teachers: Teachers, settings: DetectorSettings, progress: Progress = silent
 ) -> list[BoardRow]:
     """Every detector on every satellite of a history whose burns are known, by kind of orbit.
 
@@ -112,12 +114,10 @@ def judge_detectors(
         lookahead = LOOKAHEAD if causal else None
         progress(f"evidence, {mode}", 0.5 * causal)
         known = satellites(table, burns, lookahead)
-        simulated = None if lived is None else simulated_rows(lived, lookahead, settings.quiet_share)
-        for high, orbit in enumerate(ORBITS):
+        for high, (orbit, more) in enumerate(zip(ORBITS, teachers.rows(lookahead, settings), strict=True)):
             mine = [one for one in known if bool(is_high(one.table[:1])[0]) == bool(high)]
             if len(mine) < LEAST_SATELLITES:
                 continue
-            more = None if simulated is None else simulated.take(np.flatnonzero(simulated.high == bool(high)))
             rivals = {f"boosted trees, {mode}": boosted(more, settings)}
             if not causal:
                 rivals = {"threshold": threshold_odds, "timing only": timing_only(settings)} | rivals

@@ -48,11 +48,11 @@ def is_near(epoch_us: Int[np.ndarray, " d"], true_us: Int[np.ndarray, " b"], wit
     return np.asarray(np.minimum(*away) <= within_us)
 
 
-def boosted(simulated: GapRows | None, settings: DetectorSettings) -> Odds:
-    """Gradient boosting on real satellites, and simulated ones."""
+def boosted(more: GapRows | None, settings: DetectorSettings) -> Odds:
+    """Gradient boosting on real satellites, and what teaches beside them."""
 
     def odds(others: list[Satellite], one: Satellite) -> Float[np.ndarray, " g"]:
-        models = fit_models(join_rows([each.rows() for each in others]), simulated, settings)
+        models = fit_models(join_rows([each.rows() for each in others]), more, settings)
         return log_odds(models, one.gaps.features)
 
     return odds

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,13 @@ from orbwatch.catalog.burns import read_burns
 from orbwatch.catalog.history import read_history
 from orbwatch.catalog.written import make_folder, write_atomically
 from orbwatch.errors import InputError
+from orbwatch.learn.judging.detector_board import board_row
 from orbwatch.learn.judging.detector_left_out import LEAST_SATELLITES, LeftOut, boosted, left_out
+from orbwatch.learn.judging.detector_teachers import Teachers
 from orbwatch.learn.samples.catalog_regimes import is_high
-from orbwatch.learn.samples.gap_rows import join_rows, satellites, simulated_rows
+from orbwatch.learn.samples.gap_rows import join_rows, satellites
 from orbwatch.learn.samples.gaps import COLUMNS, LOOKAHEAD
-from orbwatch.learn.samples.maneuver_store import open_lives, read_lives_manifest
+from orbwatch.learn.samples.maneuver_store import read_lives_manifest
 from orbwatch.learn.training.detector_boosting import fit_models
 from orbwatch.learn.training.tree_export import trees_to_onnx
 from orbwatch.models.card import Card, write_card
@@ -39,6 +42,7 @@ def train_detector(
     history: Path,
     burns: Path,
     lives: Path | None,
+    quiet: Path | None,
     folder: Path,
     settings: DetectorSettings,
     progress: Progress = silent,
@@ -46,27 +50,29 @@ def train_detector(
     """Trains the detector's four graphs into a model's folder.
 
     history: element sets of satellites (file or folder) whose operators' burns are in `burns`; lives: a data set of
-    simulated maneuvers. Raises InputError where they cannot be read, or have too few satellites in common.
+    simulated maneuvers; quiet: element sets of objects that cannot maneuver. Raises InputError where they cannot be
+    read, or have too few satellites in common.
     """
     make_folder(folder)
     table, told = read_history(history).table, read_burns(burns)
-    lived = None if lives is None else open_lives(lives)
+    teachers = Teachers.read(lives, quiet)
     calibration: dict[str, tuple[float, float]] = {}
     counts: dict[str, int] = {}
+    figures: dict[str, Any] = {}
     for m, mode in enumerate(MODES):
         lookahead = LOOKAHEAD if mode == "causal" else None
         progress(f"evidence, {mode}", m / 2)
         known = satellites(table, told, lookahead)
-        simulated = None if lived is None else simulated_rows(lived, lookahead, settings.quiet_share)
-        for o, orbit in enumerate(ORBITS):
+        for o, (orbit, more) in enumerate(zip(ORBITS, teachers.rows(lookahead, settings), strict=True)):
             name = f"{orbit}_{mode}"
             progress(f"training {name}", m / 2 + (1 + o) / 6)
             mine = [one for one in known if bool(is_high(one.table[:1])[0]) == bool(o)]
             if len(mine) < LEAST_SATELLITES:
                 what = f"{len(mine)} satellites with known burns in {orbit} orbits"
                 raise InputError(what, file=history, legal=f"{LEAST_SATELLITES} or more", hint=f"Burns are of {burns}")
-            more = None if simulated is None else simulated.take(np.flatnonzero(simulated.high == bool(o)))
-            calibration[name] = calibrated(left_out(mine, boosted(more, settings)))
+            found = left_out(mine, boosted(more, settings))
+            calibration[name] = calibrated(found)
+            figures[name] = asdict(board_row(f"boosted trees, {mode}", orbit, found))
             rows = join_rows([one.rows() for one in mine])
             counts[name] = len(rows.burn)
             graph = trees_to_onnx(fit_models(rows, more, settings))
@@ -82,7 +88,7 @@ def train_detector(
             name=DETECTOR, kind="maneuver-detector", created_utc=format_utc(time.time_ns() // 1000, 0),
             orbwatch=orbwatch.__version__, network={}, train=as_json(settings, hashed_only=True), parameters=0,
             members=settings.detector_models, features=[{"name": name} for name in COLUMNS], query=[],
-            units="probability of a maneuver within a day of the gap's middle", data=data,
+            units="probability of a maneuver within a day of the gap's middle", data=data, figures=figures,
         ),
         folder,
     )  # fmt: skip

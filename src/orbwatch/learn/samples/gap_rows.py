@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
@@ -95,6 +95,26 @@ def simulated_rows(lived: Lived, lookahead: int | None, quiet_share: float = 1.0
         every = GapRows(gaps.features, burn, base[gaps.row + low], is_high(table)[gaps.row], weight)
         parts.append(every.take(np.flatnonzero((kind != _STEADY) & (burn | (rng.random(len(burn)) < quiet_share)))))
     return join_rows(parts)
+
+
+def quiet_rows(table: GpTable, lookahead: int | None, share: float = 1.0, seed: int = 0) -> GapRows:
+    """A share of the gaps of objects that cannot maneuver."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    edges = np.flatnonzero(np.append(True, table.norad_id[1:] != table.norad_id[:-1]))[::_OBJECTS_AT_ONCE]
+    for low, high in zip(edges.tolist(), [*edges[1:].tolist(), len(table)], strict=True):
+        some = table[low:high]
+        gaps = gap_table(some, lookahead)
+        row = gaps.row
+        nothing = np.zeros(len(row), bool)
+        every = GapRows(gaps.features, nothing, some.norad_id[row], is_high(some)[row], np.ones(len(row)))
+        parts.append(every.take(np.flatnonzero(rng.random(len(row)) < share)))
+    return join_rows(parts)
+
+
+def weighing(rows: GapRows, total: float) -> GapRows:
+    """The same, with weights that add up to this."""
+    return replace(rows, weight=rows.weight * (total / rows.weight.sum())) if len(rows.burn) else rows
 
 
 def join_rows(parts: list[GapRows]) -> GapRows:

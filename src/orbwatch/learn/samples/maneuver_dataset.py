@@ -115,9 +115,9 @@ def live(table: GpTable, parts: list[Part], settings: LifeSettings) -> Lived:
         lives.append((part, life, rng))
     moved = put_burns(
         GpTable.concat(tables, table.source),
-        joined(Pushes, [each[0] for each in moves]),
-        joined(Arcs, [each[1] for each in moves]),
-        joined(Placed, [each[2] for each in moves]),
+        joined(Pushes, [pushes for pushes, _, _ in moves]),
+        joined(Arcs, [arcs for _, arcs, _ in moves]),
+        joined(Placed, [placed for _, _, placed in moves]),
     )
     first = np.searchsorted(moved.norad_id, [part.norad_id for part in parts])
     last = np.searchsorted(moved.norad_id, [part.norad_id for part in parts], "right")

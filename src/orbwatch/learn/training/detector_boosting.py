@@ -15,15 +15,14 @@ from orbwatch.learn.samples.gap_rows import GapRows
 from orbwatch.settings_groups import DetectorSettings
 
 
-def fit_models(real: GapRows, simulated: GapRows | None, settings: DetectorSettings) -> list[Any]:
-    """Several models of one orbit; simulated gaps weigh `simulated_weight` times the real ones in all."""
+def fit_models(real: GapRows, more: GapRows | None, settings: DetectorSettings) -> list[Any]:
+    """Several models of one orbit; weights of `more` are in units of all real ones together."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     x, y, weight = real.x, real.burn, real.weight
-    if simulated is not None and len(simulated.burn):
-        share = settings.simulated_weight * weight.sum() / simulated.weight.sum()
-        weight = np.concatenate([weight, share * simulated.weight])
-        x, y = np.concatenate([x, simulated.x]), np.concatenate([y, simulated.burn])
+    if more is not None:
+        weight = np.concatenate([weight, weight.sum() * more.weight])
+        x, y = np.concatenate([x, more.x]), np.concatenate([y, more.burn])
     options = {
         "learning_rate": settings.detector_rate,
         "max_iter": settings.detector_trees,
