@@ -44,6 +44,21 @@ def dataset_catalog(history: Path, output: Path, **options: Any) -> None:
     views_learn.build_catalog_dataset(settings_of(options).asks, history, output, terminal_progress())
 
 
+@dataset.command("maneuvers")
+@click.option("--history", type=FILE, required=True, help="Element sets over months, of all kinds of objects.")
+@click.option("--names", type=FILE, help="Names of the objects by number (TSV), which tell debris and rocket bodies.")
+@click.option("--gcat", type=FILE, help="GCAT's table of payloads, which tells who has no engine.")
+@click.option("--output", type=FILE, required=True, help="Folder of the data set; an unfinished one is continued.")
+@group_options("life")
+@config_option
+def dataset_maneuvers(history: Path, names: Path | None, gcat: Path | None, output: Path, **options: Any) -> None:
+    """Lay burns over the histories of objects that cannot burn: lives of six patterns, in the same orbits each."""
+    from orbwatch import views_maneuver_learn
+
+    settings = settings_of(options).life
+    views_maneuver_learn.build_maneuvers(settings, history, names, gcat, output, terminal_progress())
+
+
 @dataset.command("info")
 @click.argument("folder", type=FILE)
 @format_option("table", "json")

@@ -27,10 +27,11 @@ def build_dataset(settings: DatasetSettings, output: Path, progress: Progress) -
     """Build or continue a data set, and say what it cost."""
     from orbwatch.learn.samples.dataset import build
 
-    _say_built(output, build(settings, output, progress), "windows")
+    say_built(output, build(settings, output, progress), "windows")
 
 
-def _say_built(output: Path, built: Built, what: str) -> None:
+def say_built(output: Path, built: Built, what: str) -> None:
+    """What a data set cost."""
     click.echo(
         f"{output}: {built.windows:,} {what}, {built.bytes / 1e6:.1f} MB, in {built.seconds:.0f} s, "
         f"most memory of all processes together {built.peak_rss_mb:.0f} MB",
@@ -42,7 +43,7 @@ def build_catalog_dataset(settings: AskSettings, history: Path, output: Path, pr
     """Build or continue a data set of askings, and say what it cost."""
     from orbwatch.learn.samples.catalog_dataset import build_catalog
 
-    _say_built(output, build_catalog(settings, history, output, progress), "askings")
+    say_built(output, build_catalog(settings, history, output, progress), "askings")
 
 
 def show_dataset(folder: Path, form: str) -> None:

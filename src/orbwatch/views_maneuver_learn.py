@@ -10,7 +10,8 @@ import click
 from orbwatch.progress import Progress
 from orbwatch.report.tabular import Format, emit
 from orbwatch.settings import Settings
-from orbwatch.views_learn import need_learning, packed, training_line
+from orbwatch.settings_groups import LifeSettings
+from orbwatch.views_learn import need_learning, packed, say_built, training_line
 
 GAPS = "gaps"
 """Where in a run's folder its data set is."""
@@ -24,6 +25,19 @@ class Given:
     history: Path | None
     burns: Path | None
     start: Path | None
+
+
+def build_maneuvers(
+    settings: LifeSettings, history: Path, names: Path | None, gcat: Path | None, output: Path, progress: Progress
+) -> None:
+    """Build or continue a data set of simulated maneuvers, and say what it cost."""
+    from orbwatch.catalog.gcat import read_unpropelled
+    from orbwatch.catalog.ids import known_names
+    from orbwatch.learn.samples.maneuver_dataset import build_lives
+
+    without = read_unpropelled(gcat) if gcat is not None else set()
+    built = build_lives(settings, history, output, known_names(None, names, history), without, progress)
+    say_built(output, built, "histories")
 
 
 def train_maneuver(given: Given, output: Path, settings: Settings, resume: bool, progress: Progress) -> None:
