@@ -1,4 +1,4 @@
-"""Maneuvers found in public element sets: recall, false alarms, types, delays, quiet objects, speed; against a peer.
+r"""Maneuvers found in public element sets: recall, false alarms, types, delays, quiet objects, speed; against a peer.
 
 The peer is optional, and only the peer's rows and rules are left out without it: `pip install maneuver-detect==0.3.0`.
 Its classical detector and its scorer need none of the torch, lightning, datasets and astropy that this brings, so that
@@ -7,16 +7,19 @@ Its classical detector and its scorer need none of the torch, lightning, dataset
 What is slow (models without one satellite at a time; events on quiet objects) is kept under out/, file by file, and not
 made again. To try it on few satellites with small models:
 
-    python -m benchmarks.maneuvers --satellites Sentinel-6A,SARAL,Fengyun-2D,Fengyun-2E --models 1 --trees 20 --lives -
+    python -m benchmarks.maneuvers --satellites Sentinel-6A,SARAL,Fengyun-2D,Fengyun-2E --models 1 --trees 20 \
+        --lives - --quiet - --parts found,alerts
+
+What teaches beside satellites with true burns must be what taught the shipped detector: ORBWATCH_LIVES names the folder
+of simulated histories (`orbwatch dataset maneuvers`; built if not given), ORBWATCH_QUIET the history of objects that
+cannot maneuver (none if not given).
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,18 +36,20 @@ from orbwatch.catalog.gcat import read_unpropelled
 from orbwatch.catalog.gp import GpTable
 from orbwatch.catalog.history import clean_history, read_sets
 from orbwatch.catalog.ids import read_names
+from orbwatch.catalog.written import file_hash
 from orbwatch.learn.judging.detector_board import above_noise
 from orbwatch.learn.judging.detector_matching import RATES_YEAR
+from orbwatch.learn.judging.detector_teachers import Teachers
 from orbwatch.learn.samples.gap_rows import Satellite
 from orbwatch.learn.samples.maneuver_dataset import build_lives
-from orbwatch.learn.samples.maneuver_store import Lived, open_lives, read_lives_manifest
+from orbwatch.learn.samples.maneuver_store import read_lives_manifest
 from orbwatch.settings_groups import DetectorSettings, LifeSettings
 
 KEPT = Path(__file__).parent.parent / "out" / "benchmarks" / "maneuvers"
 ORBITS = {"LEO": False, "GEO": True}
 PARTS = ("found", "alerts", "quiet", "speed")
 BATCH, CAUSAL, THRESHOLD = "boosted trees, batch", "boosted trees, causal", "threshold"
-NO_LIVES = Path("-")
+NONE = Path("-")
 _BY_TIME = (
     "By time: an event is a burn's when its gap's middle is within a day of it, and a false alarm when it is two days "
     "or more from every burn; types are those of the burns found at one false alarm, raising and lowering as one."
@@ -74,7 +79,9 @@ class Plan:
     settings: DetectorSettings = DetectorSettings()  # noqa: RUF009 (frozen)
     parts: tuple[str, ...] = PARTS
     lives: Path | None = None
-    """Simulated histories that also teach; None: built under `KEPT`, `NO_LIVES`: none."""
+    """Simulated histories that also teach; None: built under `KEPT`, `NONE`: none."""
+    quiet: Path | None = None
+    """History of objects that cannot maneuver that also teaches; None: none."""
     model: str | None = None
     """Detector that is asked about quiet objects and timed; None: the packaged one."""
     anyway: bool = False
@@ -96,7 +103,11 @@ class Known:
         self.table = clean_history(self.raw).table
         keep = np.intersect1d(np.fromiter(ids, np.int64), self.table.norad_id)
         self.burns, self.listed = (each[np.isin(each.norad_id, keep)] for each in (burns, listed))
-        self.leave = LeaveOut(self.table, self.burns, self._lives(), plan.settings, KEPT)
+        lives, quiet = self._lives(), None if plan.quiet == NONE else plan.quiet
+        taught = "none" if lives is None else str(read_lives_manifest(lives)["data_hash"])
+        taught += " none" if quiet is None else f" {file_hash(quiet)}"
+        self.teachers = Teachers.read(lives, quiet)
+        self.leave = LeaveOut(self.table, self.burns, self.teachers, taught, plan.settings, KEPT)
 
     def of(self, high: bool) -> list[Satellite]:
         """Of one kind of orbit; none where there are too few to leave one out."""
@@ -106,11 +117,11 @@ class Known:
         """With the times of the published list."""
         return self.listed[self.listed.norad_id == one.table.norad_id[0]]
 
-    @cached_property
-    def bases(self) -> np.ndarray:
-        """Quiet objects whose histories taught, with simulated burns in them."""
-        folder = self._plan.lives or KEPT / "lives"
-        return np.unique(open_lives(folder).objects["base_norad_id"]) if folder != NO_LIVES else np.zeros(0, np.int64)
+    def taught(self) -> np.ndarray:
+        """Quiet objects whose histories taught, with simulated burns in them or without."""
+        lived, table = self.teachers.lived, self.teachers.quiet
+        parts = [lived.objects["base_norad_id"]] if lived is not None else []
+        return np.unique(np.concatenate([*parts, [] if table is None else table.norad_id]).astype(np.int64))
 
     def told(self, high: bool) -> dict[str, list[Told]]:
         """Of each detector, in the order of `of`."""
@@ -142,22 +153,20 @@ class Known:
         arrays = kept(KEPT, f"peer_{number}", (peer.name(), hash_of(one.table, one.burns)), make)
         return {"floors": arrays.pop("floors"), "found": arrays}
 
-    def _lives(self) -> tuple[str, Callable[[], Lived] | None]:
+    def _lives(self) -> Path | None:
         folder = self._plan.lives
-        if folder == NO_LIVES:
-            return "none", None
         if folder is None:
             folder, there = KEPT / "lives", self._data / "data"
             history = there / "gp_history" / "gp_history_2026.parquet"
-            satcat = there / "metadata" / "gcat_psatcat.tsv"
+            satcat = there / "metadata" / "gcat_psatcat.tsv.xz"
             unpropelled = read_unpropelled(satcat) if satcat.is_file() else set()
             build_lives(LifeSettings(), history, folder, read_names(history.parent / "objects.tsv"), unpropelled)
-        return str(read_lives_manifest(folder)["data_hash"]), lambda: open_lives(folder)
+        return None if folder == NONE else folder
 
 
 def run(data: Path, plan: Plan | None = None) -> str:
     """The section in Markdown; `data` holds data/maneuvers and data/gp_history."""
-    plan = plan or Plan(lives=Path(os.environ["ORBWATCH_LIVES"]) if "ORBWATCH_LIVES" in os.environ else None)
+    plan = plan or Plan(lives=_given("ORBWATCH_LIVES"), quiet=_given("ORBWATCH_QUIET"))
     known = Known(data, plan)
     orbits = {orbit: high for orbit, high in ORBITS.items() if known.of(high)}
     lines = ["## Maneuvers", "", _lead(known, orbits)]
@@ -171,7 +180,7 @@ def run(data: Path, plan: Plan | None = None) -> str:
         lines += ["", "### Alerts as sets arrive", "", *alerts(scored)]
     history = data / "data" / "gp_history" / "gp_history_2026.parquet"
     if "quiet" in plan.parts:
-        lines += ["", "### Objects that cannot maneuver", "", *quiet(history, plan.model, scored, known.bases, KEPT)]
+        lines += ["", "### Objects that cannot maneuver", "", *quiet(history, plan.model, scored, known.taught(), KEPT)]
     if "speed" in plan.parts:
         lines += ["", "### Speed", "", *_speed(history, known, plan)]
     return "\n".join(lines)
@@ -268,6 +277,10 @@ def _speed(history: Path, known: Known, plan: Plan) -> list[str]:
     return lines
 
 
+def _given(name: str) -> Path | None:
+    return Path(os.environ[name]) if name in os.environ else None
+
+
 def _same(name: str) -> str:
     return name.lower().replace("-", "").replace(" ", "")
 
@@ -278,13 +291,15 @@ def _arguments() -> Plan:
     parser.add_argument("--parts", default=",".join(PARTS), help=f"of {', '.join(PARTS)}")
     parser.add_argument("--models", type=int, default=DetectorSettings.detector_models)
     parser.add_argument("--trees", type=int, default=DetectorSettings.detector_trees)
-    parser.add_argument("--lives", type=Path, help="folder of simulated histories; -: none")
+    parser.add_argument("--lives", type=Path, default=_given("ORBWATCH_LIVES"), help="simulated histories; -: none")
+    parser.add_argument("--quiet", type=Path, default=_given("ORBWATCH_QUIET"), help="history that is quiet; -: none")
     parser.add_argument("--model", help="detector for quiet objects and speed")
     parser.add_argument("--anyway", action="store_true", help="time it though the machine is busy")
     given = parser.parse_args()
     settings = DetectorSettings(detector_models=given.models, detector_trees=given.trees)
     names = tuple(given.satellites.split(",")) if given.satellites else None
-    return Plan(names, settings, tuple(given.parts.split(",")), given.lives, given.model, given.anyway)
+    parts = tuple(given.parts.split(","))
+    return Plan(names, settings, parts, given.lives, given.quiet, given.model, given.anyway)
 
 
 if __name__ == "__main__":

@@ -27,11 +27,11 @@ _AT_ONCE = 200
 
 
 def quiet(
-    history: Path, model: str | None, scored: dict[bool, list[Scored]], bases: np.ndarray, folder: Path
+    history: Path, model: str | None, scored: dict[bool, list[Scored]], taught: np.ndarray, folder: Path
 ) -> list[str]:
     """A table in Markdown.
 
-    scored: satellites left out, by mode, which give the thresholds; bases: quiet objects whose histories taught.
+    scored: satellites left out, by mode, which give the thresholds; taught: quiet objects whose histories taught.
     """
     try:
         find_model(model or DETECTOR)
@@ -44,8 +44,8 @@ def quiet(
     lines = [
         f"Debris and rocket bodies by name with {LEAST_SETS} sets or more, by the detector that ships, at the "
         "thresholds that give the satellites above these false alarms a year when they are left out, and for all "
-        "events that are listed. 95 % intervals: objects drawn anew. Taught: their histories, with burns put in, are "
-        "among what the detector learnt from.",
+        "events that are listed. 95 % intervals: objects drawn anew. Taught: the detector learnt from their "
+        "histories, too, as they are or with burns put in.",
         "",
         "| mode | objects | number | object-years | "
         + " | ".join(f"false alarms a year, at {rate:g}" for rate in RATES_YEAR)
@@ -54,10 +54,10 @@ def quiet(
     ]
     high = is_high(table)
     groups = {
-        "not taught": ids[~np.isin(ids, bases)],
-        "taught": ids[np.isin(ids, bases)],
+        "not taught": ids[~np.isin(ids, taught)],
+        "taught": ids[np.isin(ids, taught)],
         "all": ids,
-        "all, low": ids[~high[np.searchsorted(table.norad_id, ids)]],
+        "not taught, low orbits": ids[~high[np.searchsorted(table.norad_id, ids)] & ~np.isin(ids, taught)],
     }
     for causal in (False, True):
         trees = ManeuverTrees.load(model or DETECTOR, causal)

@@ -70,7 +70,7 @@ class Figures:
 def told_of(found: LeftOut) -> Told:
     """Of our detectors; axes are estimated for the events that the command lists."""
     table, row = found.satellite.table, found.seen.row
-    axis = np.full(len(row), NO_KIND)
+    axis = np.full(len(row), NO_KIND, "U16")
     listed = np.flatnonzero(found.seen.probability >= LEAST_PROBABILITY)
     axis[listed] = axis_of(estimate(table, row[listed], found.seen.epoch_us[listed]).kind)
     return Told(
