@@ -104,7 +104,7 @@ def test_a_life_in_a_sentence() -> None:
 def test_unlikely_maneuvers_are_listed_and_not_spoken_of() -> None:
     events = found([2.0, 8.0], probability=np.array([0.9, 0.1]))
     assert "2026-02-27" in life_sentence(life(events), events)
-    assert "2 maneuvers in 24 element sets over 12 d, 1 of them more likely than not" in life_lines(
+    assert "2 possible maneuvers in 24 element sets over 12 d, 1 of them more likely than not" in life_lines(
         TABLE, events, life(events), LEAST
     )
 

@@ -179,7 +179,7 @@ def life_lines(table: GpTable, found: Maneuvers, life: Pattern, least_m_s: Float
     likely = int((found.probability >= LIKELY).sum())
     lines = [
         life_sentence(life, found),
-        f"{len(found):,} maneuvers in {looked}, {likely:,} of them more likely than not",
+        f"{len(found):,} possible maneuvers in {looked}, {likely:,} of them more likely than not",
     ]
     return [*lines, f"of maneuvers above {seen} nine in ten are seen"] if seen else lines
 

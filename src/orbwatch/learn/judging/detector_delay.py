@@ -81,7 +81,7 @@ def at_first_sight(satellite: Satellite, probability: Float[np.ndarray, "k g"]) 
 
 def nearest(epoch_us: Int[np.ndarray, " d"], true_us: Int[np.ndarray, " b"]) -> Int[np.ndarray, " d"]:
     """Of instants (ascending) the one nearest to each of others."""
-    return true_us[nearest_place(epoch_us, true_us)]
+    return np.asarray(true_us[nearest_place(epoch_us, true_us)])
 
 
 def nearest_place(epoch_us: Int[np.ndarray, " d"], true_us: Int[np.ndarray, " b"]) -> Int[np.ndarray, " d"]:

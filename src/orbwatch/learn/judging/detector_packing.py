@@ -18,7 +18,7 @@ import numpy as np
 import orbwatch
 from orbwatch.catalog.burns import read_burns
 from orbwatch.catalog.history import read_history
-from orbwatch.catalog.written import make_folder, write_atomically
+from orbwatch.catalog.written import file_hash, make_folder, write_atomically
 from orbwatch.errors import InputError
 from orbwatch.learn.judging.detector_board import board_row
 from orbwatch.learn.judging.detector_left_out import LEAST_SATELLITES, LeftOut, boosted, left_out
@@ -56,8 +56,13 @@ def train_detector(
     make_folder(folder)
     table, told = read_history(history).table, read_burns(burns)
     teachers = Teachers.read(lives, quiet)
-    calibration: dict[str, tuple[float, float]] = {}
     counts: dict[str, int] = {}
+    data: dict[str, Any] = {"gaps": counts, "satellites": np.intersect1d(told.norad_id, table.norad_id).tolist()}
+    if lives is not None:
+        data["simulated_hash"] = read_lives_manifest(lives)["data_hash"]
+    if quiet is not None:
+        data["quiet_hash"] = file_hash(quiet)
+    calibration: dict[str, tuple[float, float]] = {}
     figures: dict[str, Any] = {}
     for m, mode in enumerate(MODES):
         lookahead = LOOKAHEAD if mode == "causal" else None
@@ -80,9 +85,6 @@ def train_detector(
     facts = {"columns": list(COLUMNS), "calibration": calibration}
     write_atomically(folder / FACTS, (json.dumps(facts, indent=1) + "\n").encode())
     progress("detector", 1.0)
-    data: dict[str, Any] = {"gaps": counts, "satellites": np.intersect1d(told.norad_id, table.norad_id).tolist()}
-    if lives is not None:
-        data["simulated_hash"] = read_lives_manifest(lives)["data_hash"]
     return write_card(
         Card(
             name=DETECTOR, kind="maneuver-detector", created_utc=format_utc(time.time_ns() // 1000, 0),

@@ -34,7 +34,7 @@ class QuietCount:
 def passive_ids(table: GpTable, names: Mapping[int, str], least_sets: int = LEAST_SETS) -> Int[np.ndarray, " k"]:
     """The debris and rocket bodies of a history, ordered by object, that have so many sets."""
     ids, sets = np.unique(table.norad_id, return_counts=True)
-    return ids[(kinds_of(ids, names) == "passive") & (sets >= least_sets)]
+    return np.asarray(ids[(kinds_of(ids, names) == "passive") & (sets >= least_sets)])
 
 
 def count_alarms(table: GpTable, row: Int[np.ndarray, " d"], ids: Int[np.ndarray, " k"]) -> QuietCount:
