@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 REPORT = ROOT / "BENCHMARKS.md"
 NAMES = [
     "sgp4_speed", "screen_speed", "probability_speed", "empirical_covariance", "assess_real", "learning_speed",
-    "augmentations", "catalog_forecast", "catalog_board", "maneuvers",
+    "augmentations", "catalog_forecast", "catalog_board", "maneuvers", "maneuver_distrust",
 ]  # fmt: skip
 
 HEAD = """# Benchmarks

@@ -40,12 +40,12 @@ ORBITS = {"LEO": False, "GEO": True}
 _BY_TIME = (
     "By time: an event is a burn's when its gap's middle is within a day of it, and a false alarm when it is two days "
     "or more from every burn; types are those of the burns found at one false alarm, raising and lowering as one (of "
-    "how many; what always saying in-track would get right)."
+    "how many; what always saying in-track would get right; right ones among those that are not called unknown)."
 )
 _BY_GAP = (
     "By maneuver-detect's own matcher, labels and metrics: an event is a burn's when its gap's middle lies in the "
-    "burn's gap between sets or in one beside it; every other event is a false alarm, a second one of a burn too. Own "
-    "floor: the burns that count by its rule."
+    "burn's gap between sets or in one beside it; every other event is a false alarm, a second one of a burn too. "
+    "Unknown types are passed as in-track, as it has no such name. Own floor: the burns that count by its rule."
 )
 _LISTED = (
     "With the times of the lists as published (Shorten et al.), all burns: in LEO they are one day late, in GEO eight "
@@ -98,10 +98,10 @@ def _lead(known: Known, orbits: dict[str, bool]) -> str:
 def _found(known: Known, orbits: dict[str, bool]) -> list[str]:
     """Three tables: our rules, those of maneuver-detect, and the lists' times."""
     head = " | ".join(f"recall at {rate:g}" for rate in RATES_YEAR)
-    head = f"| orbit | detector | {head} | precision at 1 | recall at 1, all burns | type right (of; in-track) |"
+    head = f"| orbit | detector | {head} | precision at 1 | recall at 1, all burns | type right (of; in-track; named) |"
     head += " best F1, all burns |"
     ours = ["", _BY_TIME, "", head, "|---" * 9 + "|"]
-    theirs = ["", _BY_GAP, "", f"{head} recall at 1, own floor |", "|---" * 10 + "|"]
+    theirs = ["", _BY_GAP, "", f"{head.replace('; named', '')} recall at 1, own floor |", "|---" * 10 + "|"]
     lists = ["", _LISTED, "", _LISTED_HEAD, "|---" * 10 + "|"]
     goals = []
     for orbit, high in orbits.items():
@@ -141,8 +141,11 @@ def _goal(orbit: str, row: Figures) -> str:
 
 
 def _cells(row: Figures | peer.Theirs) -> str:
+    named = f"; {row.named:.3f}" if isinstance(row, Figures) else ""
     cells = [*(_share(each) for each in row.recall), f"{row.precision:.3f}", f"{row.recall_all:.3f}"]
-    return " | ".join([*cells, f"{row.axis:.3f} ({row.axes}; {row.along:.3f})" if row.axes else "-", f"{row.f1:.3f}"])
+    return " | ".join(
+        [*cells, f"{row.axis:.3f} ({row.axes}; {row.along:.3f}{named})" if row.axes else "-", f"{row.f1:.3f}"]
+    )
 
 
 def _share(of: tuple[float, float, float]) -> str:

@@ -94,7 +94,7 @@ class Known:
             "threshold": self.leave.threshold(False, high),
             "timing only": self.leave.timing_only(high),
         }
-        told = {name: [told_of(one.found) for one in scored] for name, scored in rivals.items()}
+        told = {name: told_of([one.found for one in scored]) for name, scored in rivals.items()}
         if peer.missing() is None:
             told[f"{peer.name()}, classical"] = [Told(one, **self._peers(one)["found"]) for one in self.of(high)]
         return told

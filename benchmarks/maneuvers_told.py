@@ -8,6 +8,7 @@ import numpy as np
 
 from orbwatch.catalog.burns import Burns
 from orbwatch.constants import DAY_US
+from orbwatch.learn.judging.detector_board import fair_probability
 from orbwatch.learn.judging.detector_delay import nearest_place
 from orbwatch.learn.judging.detector_left_out import LeftOut, is_near
 from orbwatch.learn.judging.detector_matching import MARGIN_US, RATES_YEAR, Matched, match
@@ -16,7 +17,7 @@ from orbwatch.learn.judging.significance import wilson_interval
 from orbwatch.learn.samples.gap_rows import Satellite
 from orbwatch.maneuver.estimate import estimate
 from orbwatch.maneuver.kinds import NO_KIND, kind_of
-from orbwatch.pipeline_maneuvers import LEAST_PROBABILITY
+from orbwatch.pipeline_maneuvers import LEAST_PROBABILITY, SURE
 
 AXES = ("in_track", "cross_track", "radial")
 
@@ -66,18 +67,26 @@ class Figures:
     """How many burns that is of."""
     along: float
     """Share of those that are in-track: what always saying so would get right."""
+    named: float
+    """Share of right ones among those of which an axis is told at all."""
     f1: float
 
 
-def told_of(found: LeftOut) -> Told:
-    """Of our detectors; axes are estimated for the events that the command lists."""
-    table, row = found.satellite.table, found.seen.row
-    axis = np.full(len(row), NO_KIND, "U16")
-    listed = np.flatnonzero(found.seen.probability >= LEAST_PROBABILITY)
-    axis[listed] = axis_of(estimate(table, row[listed], found.seen.epoch_us[listed]).kind)
-    return Told(
-        found.satellite, table.epoch_us[row], table.epoch_us[row + 1], found.seen.epoch_us, found.seen.probability, axis
-    )
+def told_of(found: list[LeftOut]) -> list[Told]:
+    """Of one of our detectors on the satellites of one kind of orbit.
+
+    Axes are estimated as the command does it, for the events that it lists; its limits are on probabilities that were
+    calibrated with the other satellites.
+    """
+    told = []
+    for i, one in enumerate(found):
+        table, row, fair = one.satellite.table, one.seen.row, fair_probability(found, i)
+        axis = np.full(len(row), NO_KIND, "U16")
+        listed = np.flatnonzero(fair >= LEAST_PROBABILITY)
+        axis[listed] = axis_of(estimate(table, row[listed], one.seen.epoch_us[listed], fair[listed] >= SURE).kind)
+        times = (table.epoch_us[row], table.epoch_us[row + 1], one.seen.epoch_us)
+        told.append(Told(one.satellite, *times, one.seen.probability, axis))
+    return told
 
 
 def true_axis(burns: Burns) -> np.ndarray:
@@ -103,6 +112,7 @@ def figures(told: list[Told], burns: list[Burns], scored: list[np.ndarray]) -> F
         float((said == axes).mean()) if len(axes) else float("nan"),
         len(axes),
         float((axes == AXES[0]).mean()) if len(axes) else float("nan"),
+        float((said == axes)[np.isin(said, AXES)].mean()) if np.isin(said, AXES).any() else float("nan"),
         every.best_f1(),
     )
 

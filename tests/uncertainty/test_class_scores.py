@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, f1_score
 
-from orbwatch.uncertainty.class_scores import average_precision, confusion, f1_of, macro_f1, temperature
+from orbwatch.uncertainty.class_scores import average_precision, confusion, f1_of, macro_f1, platt, temperature
 
 
 def test_confusion_and_f1() -> None:
@@ -27,3 +27,17 @@ def test_average_precision_with_ties() -> None:
 
 def test_temperature_without_cases_changes_nothing() -> None:
     assert temperature(np.zeros((0, 3)), np.zeros(0, np.int64), offset=True) == (1.0, 0.0)
+
+
+def test_platt_finds_slope_and_offset() -> None:
+    rng = np.random.default_rng(1)
+    odds = rng.normal(0.0, 2.0, 4000)
+    slope, offset = platt(odds, rng.random(4000) < 1.0 / (1.0 + np.exp(-(1.5 * odds - 0.7))))
+    assert slope == pytest.approx(1.5, abs=0.12)
+    assert offset == pytest.approx(-0.7, abs=0.12)
+
+
+def test_platt_of_cases_that_are_all_true_stays_sensible() -> None:
+    slope, offset = platt(np.full(5, 3.0), np.ones(5, bool))
+    assert slope * 3.0 + offset > 3.0  # surer than the model, and finite
+    assert platt(np.array([-4.0, -3.0, 3.0, 9.0]), np.array([False, False, True, True]))[0] > 1.0

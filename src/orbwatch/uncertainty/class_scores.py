@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.optimize import minimize
-from scipy.special import expit, log_softmax
+from scipy.special import expit, log_expit, log_softmax
 
 _HOLD = 0.1
 """How strongly slope and offset are held to 1 and 0: as much as some tenth of a case says."""
@@ -72,18 +72,18 @@ def temperature(logits: Float[np.ndarray, "n c"], true: Int[np.ndarray, " n"], *
 
 
 def platt(odds: Float[np.ndarray, " m"], true: Bool[np.ndarray, " m"]) -> tuple[float, float]:
-    """Slope and offset that make log-odds likeliest, by Newton's steps, held a little to (1, 0).
+    """Slope and offset that make log-odds likeliest, held a little to (1, 0): a convex problem with one answer.
 
     Platt 1999, "Probabilistic outputs for support vector machines".
     """
-    w = np.array([1.0, 0.0])
-    inputs = np.stack([odds, np.ones_like(odds)], axis=1)
-    for _ in range(50):
-        p = expit(inputs @ w)
-        slope = inputs.T @ (p - true) + _HOLD * (w - [1.0, 0.0])
-        curve = (inputs * (p * (1.0 - p))[:, None]).T @ inputs + _HOLD * np.eye(2)
-        step = np.linalg.solve(curve, slope)
-        w = w - step
-        if np.abs(step).max() < 1e-9:
-            break
-    return float(w[0]), float(w[1])
+    sign = np.where(true, 1.0, -1.0)
+
+    def cost(w: Float[np.ndarray, "2"]) -> tuple[float, Float[np.ndarray, "2"]]:
+        margin = sign * (w[0] * odds + w[1])
+        pull = -sign * expit(-margin)
+        held = w - np.array([1.0, 0.0])
+        slope = np.array([pull @ odds, pull.sum()]) + _HOLD * held
+        return float(-log_expit(margin).sum() + 0.5 * _HOLD * held @ held), slope
+
+    best = minimize(cost, np.array([1.0, 0.0]), jac=True, method="BFGS")
+    return float(best.x[0]), float(best.x[1])

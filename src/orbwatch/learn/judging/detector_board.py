@@ -59,8 +59,8 @@ class BoardRow:
     recall_all: float
     f1: float
     """Best over thresholds, all burns within a day."""
-    ece: float
-    """Of the events' probabilities, made with the other satellites."""
+    ece: float | None
+    """Of the events' probabilities, made with the other satellites; None without any of `LEAST`."""
 
 
 def above_noise(one: Satellite) -> Bool[np.ndarray, " b"]:
@@ -80,7 +80,7 @@ def board_row(detector: str, orbit: str, found: list[LeftOut]) -> BoardRow:
     chance = np.concatenate([fair_probability(found, i) for i in range(len(found))])
     true = np.concatenate([one.true for one in found])
     told = chance >= LEAST
-    ece = reliability(chance[told], true[told], _BINS).ece()
+    ece = reliability(chance[told], true[told], _BINS).ece() if told.any() else None
     recall = tuple(float(point.recall) for point in points)
     alone = every.at_rate(1.0)
     return BoardRow(
