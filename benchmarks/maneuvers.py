@@ -1,4 +1,4 @@
-"""Maneuvers found in public element sets: recall, false alarms, types, delays, quiet objects, speed; against a peer.
+r"""Maneuvers found in public element sets: recall, false alarms, types, delays, quiet objects, speed; against a peer.
 
 The peer is optional, and only the peer's rows and rules are left out without it: `pip install maneuver-detect==0.3.0`.
 Its classical detector and its scorer need none of the torch, lightning, datasets and astropy that this brings, so that
@@ -7,47 +7,40 @@ Its classical detector and its scorer need none of the torch, lightning, dataset
 What is slow (models without one satellite at a time; events on quiet objects) is kept under out/, file by file, and not
 made again. To try it on few satellites with small models:
 
-    python -m benchmarks.maneuvers --satellites Sentinel-6A,SARAL,Fengyun-2D,Fengyun-2E --models 1 --trees 20 --lives -
+    python -m benchmarks.maneuvers --satellites Sentinel-6A,SARAL,Fengyun-2D,Fengyun-2E --models 1 --trees 20 \
+        --lives - --quiet - --parts found,alerts
+
+What teaches beside satellites with true burns must be what taught the shipped detector: ORBWATCH_LIVES names the folder
+of simulated histories (`orbwatch dataset maneuvers`; built if not given), ORBWATCH_QUIET the history of objects that
+cannot maneuver (none if not given).
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from benchmarks import maneuvers_peer as peer
 from benchmarks.maneuvers_alerts import alerts
-from benchmarks.maneuvers_left_out import LeaveOut, Scored, hash_of, kept, say
+from benchmarks.maneuvers_known import BATCH, KEPT, PARTS, Known, Plan
+from benchmarks.maneuvers_left_out import Scored, say
 from benchmarks.maneuvers_quiet import quiet
 from benchmarks.maneuvers_speed import LIMIT_S, THREADS, busy, gaps_per_cpu_s, search
-from benchmarks.maneuvers_told import Figures, Told, figures, told_of
-from orbwatch.catalog.burns import Burns, read_burns
-from orbwatch.catalog.gcat import read_unpropelled
+from benchmarks.maneuvers_told import Figures, figures
 from orbwatch.catalog.gp import GpTable
-from orbwatch.catalog.history import clean_history, read_sets
-from orbwatch.catalog.ids import read_names
 from orbwatch.learn.judging.detector_board import above_noise
 from orbwatch.learn.judging.detector_matching import RATES_YEAR
 from orbwatch.learn.samples.gap_rows import Satellite
-from orbwatch.learn.samples.maneuver_dataset import build_lives
-from orbwatch.learn.samples.maneuver_store import Lived, open_lives, read_lives_manifest
-from orbwatch.settings_groups import DetectorSettings, LifeSettings
+from orbwatch.settings_groups import DetectorSettings
 
-KEPT = Path(__file__).parent.parent / "out" / "benchmarks" / "maneuvers"
 ORBITS = {"LEO": False, "GEO": True}
-PARTS = ("found", "alerts", "quiet", "speed")
-BATCH, CAUSAL, THRESHOLD = "boosted trees, batch", "boosted trees, causal", "threshold"
-NO_LIVES = Path("-")
 _BY_TIME = (
     "By time: an event is a burn's when its gap's middle is within a day of it, and a false alarm when it is two days "
-    "or more from every burn; types are those of the burns found at one false alarm, raising and lowering as one."
+    "or more from every burn; types are those of the burns found at one false alarm, raising and lowering as one (of "
+    "how many; what always saying in-track would get right)."
 )
 _BY_GAP = (
     "By maneuver-detect's own matcher, labels and metrics: an event is a burn's when its gap's middle lies in the "
@@ -65,99 +58,9 @@ _LISTED_HEAD = (
 _GOALS = {"LEO": (0.75, 0.72), "GEO": (0.68, 0.70)}
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What to measure."""
-
-    satellites: tuple[str, ...] | None = None
-    """Names as the lists of burns have them; None: all."""
-    settings: DetectorSettings = DetectorSettings()  # noqa: RUF009 (frozen)
-    parts: tuple[str, ...] = PARTS
-    lives: Path | None = None
-    """Simulated histories that also teach; None: built under `KEPT`, `NO_LIVES`: none."""
-    model: str | None = None
-    """Detector that is asked about quiet objects and timed; None: the packaged one."""
-    anyway: bool = False
-    """Time it though the machine is busy."""
-
-
-class Known:
-    """Satellites with true burns, and what detectors say of them."""
-
-    def __init__(self, data: Path, plan: Plan) -> None:
-        folder = data / "data" / "maneuvers"
-        self._data, self._plan = data, plan
-        burns, listed = read_burns(folder / "raw"), read_burns(folder, as_listed=True)
-        names = {_same(each): number for number, each in zip(listed.norad_id.tolist(), listed.name, strict=True)}
-        ids = set(names.values())
-        if plan.satellites is not None:
-            ids = {names[_same(each)] for each in plan.satellites}
-        self.raw = read_sets(folder, ids=ids)[0]
-        self.table = clean_history(self.raw).table
-        keep = np.intersect1d(np.fromiter(ids, np.int64), self.table.norad_id)
-        self.burns, self.listed = (each[np.isin(each.norad_id, keep)] for each in (burns, listed))
-        self.leave = LeaveOut(self.table, self.burns, self._lives(), plan.settings, KEPT)
-
-    def of(self, high: bool) -> list[Satellite]:
-        """Of one kind of orbit; none where there are too few to leave one out."""
-        return self.leave.evidence(None, high)
-
-    def listed_of(self, one: Satellite) -> Burns:
-        """With the times of the published list."""
-        return self.listed[self.listed.norad_id == one.table.norad_id[0]]
-
-    @cached_property
-    def bases(self) -> np.ndarray:
-        """Quiet objects whose histories taught, with simulated burns in them."""
-        folder = self._plan.lives or KEPT / "lives"
-        return np.unique(open_lives(folder).objects["base_norad_id"]) if folder != NO_LIVES else np.zeros(0, np.int64)
-
-    def told(self, high: bool) -> dict[str, list[Told]]:
-        """Of each detector, in the order of `of`."""
-        rivals = {
-            BATCH: self.leave.boosted(False, high),
-            CAUSAL: self.leave.boosted(True, high),
-            THRESHOLD: self.leave.threshold(False, high),
-            "timing only": self.leave.timing_only(high),
-        }
-        told = {name: [told_of(one.found) for one in scored] for name, scored in rivals.items()}
-        if peer.missing() is None:
-            told[f"{peer.name()}, classical"] = [Told(one, **self._peers(one)["found"]) for one in self.of(high)]
-        return told
-
-    def above_their_floor(self, one: Satellite) -> np.ndarray:
-        """Which burns count by the peer's own rule."""
-        return peer.above_floor(one.burns, self._peers(one)["floors"])
-
-    def series(self, one: Satellite) -> Any:
-        """Of the peer."""
-        return peer.series_of(self.raw[self.raw.norad_id == one.table.norad_id[0]])
-
-    def _peers(self, one: Satellite) -> dict[str, Any]:
-        def make() -> dict[str, np.ndarray]:
-            series = self.series(one)
-            return peer.detect(series) | {"floors": peer.floors(series)}
-
-        number = int(one.table.norad_id[0])
-        arrays = kept(KEPT, f"peer_{number}", (peer.name(), hash_of(one.table, one.burns)), make)
-        return {"floors": arrays.pop("floors"), "found": arrays}
-
-    def _lives(self) -> tuple[str, Callable[[], Lived] | None]:
-        folder = self._plan.lives
-        if folder == NO_LIVES:
-            return "none", None
-        if folder is None:
-            folder, there = KEPT / "lives", self._data / "data"
-            history = there / "gp_history" / "gp_history_2026.parquet"
-            satcat = there / "metadata" / "gcat_psatcat.tsv"
-            unpropelled = read_unpropelled(satcat) if satcat.is_file() else set()
-            build_lives(LifeSettings(), history, folder, read_names(history.parent / "objects.tsv"), unpropelled)
-        return str(read_lives_manifest(folder)["data_hash"]), lambda: open_lives(folder)
-
-
 def run(data: Path, plan: Plan | None = None) -> str:
     """The section in Markdown; `data` holds data/maneuvers and data/gp_history."""
-    plan = plan or Plan(lives=Path(os.environ["ORBWATCH_LIVES"]) if "ORBWATCH_LIVES" in os.environ else None)
+    plan = plan or Plan(lives=_given("ORBWATCH_LIVES"), quiet=_given("ORBWATCH_QUIET"))
     known = Known(data, plan)
     orbits = {orbit: high for orbit, high in ORBITS.items() if known.of(high)}
     lines = ["## Maneuvers", "", _lead(known, orbits)]
@@ -171,7 +74,7 @@ def run(data: Path, plan: Plan | None = None) -> str:
         lines += ["", "### Alerts as sets arrive", "", *alerts(scored)]
     history = data / "data" / "gp_history" / "gp_history_2026.parquet"
     if "quiet" in plan.parts:
-        lines += ["", "### Objects that cannot maneuver", "", *quiet(history, plan.model, scored, known.bases, KEPT)]
+        lines += ["", "### Objects that cannot maneuver", "", *quiet(history, plan.model, scored, known.taught(), KEPT)]
     if "speed" in plan.parts:
         lines += ["", "### Speed", "", *_speed(history, known, plan)]
     return "\n".join(lines)
@@ -188,14 +91,15 @@ def _lead(known: Known, orbits: dict[str, bool]) -> str:
         f"Satellites whose operators publish their burns, {len(known.table):,} public sets about once a day. {counts} "
         "(one axis of the burn exceeds what would be seen in the object with 90 %, or its size is not known). Boosted "
         "trees and timing only: each satellite by models that never saw it. 95 % intervals: Wilson's; false alarms "
-        f"per satellite-year.{'' if absent is None else f' maneuver-detect is left out: {absent}.'}"
+        f"per satellite-year.{known.unlike()}{'' if absent is None else f' maneuver-detect is left out: {absent}.'}"
     )
 
 
 def _found(known: Known, orbits: dict[str, bool]) -> list[str]:
     """Three tables: our rules, those of maneuver-detect, and the lists' times."""
     head = " | ".join(f"recall at {rate:g}" for rate in RATES_YEAR)
-    head = f"| orbit | detector | {head} | precision at 1 | recall at 1, all burns | type right (of) | best F1, all |"
+    head = f"| orbit | detector | {head} | precision at 1 | recall at 1, all burns | type right (of; in-track) |"
+    head += " best F1, all burns |"
     ours = ["", _BY_TIME, "", head, "|---" * 9 + "|"]
     theirs = ["", _BY_GAP, "", f"{head} recall at 1, own floor |", "|---" * 10 + "|"]
     lists = ["", _LISTED, "", _LISTED_HEAD, "|---" * 10 + "|"]
@@ -238,7 +142,7 @@ def _goal(orbit: str, row: Figures) -> str:
 
 def _cells(row: Figures | peer.Theirs) -> str:
     cells = [*(_share(each) for each in row.recall), f"{row.precision:.3f}", f"{row.recall_all:.3f}"]
-    return " | ".join([*cells, f"{row.axis:.3f} ({row.axes})" if row.axes else "-", f"{row.f1:.3f}"])
+    return " | ".join([*cells, f"{row.axis:.3f} ({row.axes}; {row.along:.3f})" if row.axes else "-", f"{row.f1:.3f}"])
 
 
 def _share(of: tuple[float, float, float]) -> str:
@@ -268,8 +172,8 @@ def _speed(history: Path, known: Known, plan: Plan) -> list[str]:
     return lines
 
 
-def _same(name: str) -> str:
-    return name.lower().replace("-", "").replace(" ", "")
+def _given(name: str) -> Path | None:
+    return Path(os.environ[name]) if name in os.environ else None
 
 
 def _arguments() -> Plan:
@@ -278,13 +182,15 @@ def _arguments() -> Plan:
     parser.add_argument("--parts", default=",".join(PARTS), help=f"of {', '.join(PARTS)}")
     parser.add_argument("--models", type=int, default=DetectorSettings.detector_models)
     parser.add_argument("--trees", type=int, default=DetectorSettings.detector_trees)
-    parser.add_argument("--lives", type=Path, help="folder of simulated histories; -: none")
+    parser.add_argument("--lives", type=Path, default=_given("ORBWATCH_LIVES"), help="simulated histories; -: none")
+    parser.add_argument("--quiet", type=Path, default=_given("ORBWATCH_QUIET"), help="history that is quiet; -: none")
     parser.add_argument("--model", help="detector for quiet objects and speed")
     parser.add_argument("--anyway", action="store_true", help="time it though the machine is busy")
     given = parser.parse_args()
     settings = DetectorSettings(detector_models=given.models, detector_trees=given.trees)
     names = tuple(given.satellites.split(",")) if given.satellites else None
-    return Plan(names, settings, tuple(given.parts.split(",")), given.lives, given.model, given.anyway)
+    parts = tuple(given.parts.split(","))
+    return Plan(names, settings, parts, given.lives, given.quiet, given.model, given.anyway)
 
 
 if __name__ == "__main__":

@@ -18,10 +18,10 @@ from orbwatch.catalog.gp import GpTable
 from orbwatch.catalog.written import make_folder
 from orbwatch.learn import samples, training
 from orbwatch.learn.judging.detector_left_out import LEAST, LEAST_SATELLITES, LeftOut, threshold_odds, timing_only
+from orbwatch.learn.judging.detector_teachers import Teachers
 from orbwatch.learn.samples.catalog_regimes import is_high
-from orbwatch.learn.samples.gap_rows import GapRows, Satellite, join_rows, satellites, simulated_rows
+from orbwatch.learn.samples.gap_rows import GapRows, Satellite, join_rows, satellites
 from orbwatch.learn.samples.gaps import LOOKAHEAD
-from orbwatch.learn.samples.maneuver_store import Lived
 from orbwatch.learn.training.detector_boosting import fit_models, log_odds
 from orbwatch.maneuver.detect import events
 from orbwatch.settings_groups import DetectorSettings
@@ -83,15 +83,20 @@ class LeaveOut:
     """Models taught without one satellite at a time, only where their answers are not yet on disk."""
 
     def __init__(
-        self, table: GpTable, burns: Burns, lives: tuple[str, Callable[[], Lived] | None], settings: DetectorSettings,
-        folder: Path,
-    ) -> None:  # fmt: skip
-        """lives: a hash of the simulated histories, and how to get them, if there are any."""
-        self._table, self._burns, self._lives, self._settings, self._folder = table, burns, lives, settings, folder
+        self, table: GpTable, burns: Burns, teachers: Teachers, taught: str, settings: DetectorSettings, folder: Path
+    ) -> None:
+        """teachers: what teaches beside the other satellites; taught: a hash of it."""
+        self._table, self._burns, self._teachers, self._settings, self._folder = (
+            table,
+            burns,
+            teachers,
+            settings,
+            folder,
+        )
         code = hashlib.sha256(b"".join(path.read_bytes() for path in _CODE)).hexdigest()
-        self._facts = (hash_of(table, burns), lives[0], repr(settings), code)
+        self._facts = (hash_of(table, burns), taught, repr(settings), code)
         self._evidence: dict[int | None, list[Satellite]] = {}
-        self._simulated: dict[int | None, GapRows] = {}
+        self._more: dict[int | None, tuple[GapRows | None, GapRows | None]] = {}
 
     def evidence(self, lookahead: int | None, high: bool) -> list[Satellite]:
         """The satellites of one kind of orbit."""
@@ -131,14 +136,11 @@ class LeaveOut:
         lookahead = LOOKAHEAD if causal else None
         mine = self.evidence(lookahead, high)
         rows = join_rows([one.rows() for one in mine[:i] + mine[i + 1 :]])
-        models = fit_models(rows, self._simulated_rows(lookahead, high), self._settings)
+        models = fit_models(rows, self._taught_beside(lookahead, high), self._settings)
         several = [*range(LOOKAHEAD), LOOKAHEAD] if causal else [None]
         return np.stack([log_odds(models, self.evidence(k, high)[i].gaps.features) for k in several])
 
-    def _simulated_rows(self, lookahead: int | None, high: bool) -> GapRows | None:
-        if self._lives[1] is None:
-            return None
-        if lookahead not in self._simulated:
-            self._simulated[lookahead] = simulated_rows(self._lives[1](), lookahead, self._settings.quiet_share)
-        every = self._simulated[lookahead]
-        return every.take(np.flatnonzero(every.high == high))
+    def _taught_beside(self, lookahead: int | None, high: bool) -> GapRows | None:
+        if lookahead not in self._more:
+            self._more[lookahead] = self._teachers.rows(lookahead, self._settings)
+        return self._more[lookahead][int(high)]

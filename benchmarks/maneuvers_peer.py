@@ -30,6 +30,7 @@ class Theirs:
     recall_all: float
     axis: float
     axes: int
+    along: float
     f1: float
     labels: int
     """Those above the floor."""
@@ -100,6 +101,7 @@ def score(told: list[Told], burns: list[Burns], scored: list[np.ndarray]) -> The
     from maneuver_detect.benchmark.matching import DetectionMatch, Matching, ScoredLabel, match_detections
     from maneuver_detect.benchmark.metrics import ObjectExposure, class_metrics
     from maneuver_detect.labels import OrbitClass
+    from maneuver_detect.schema import ManeuverType
 
     matches: list[DetectionMatch] = []
     left: list[ScoredLabel] = []
@@ -127,6 +129,7 @@ def score(told: list[Told], burns: list[Burns], scored: list[np.ndarray]) -> The
         figures.full_population_recall or 0.0,
         right / figures.confusion.total() if figures.confusion.total() else float("nan"),
         figures.confusion.total(),
+        sum(told_types[ManeuverType.IN_TRACK].values()) / max(figures.confusion.total(), 1),
         float(np.max(2.0 * hits / (np.arange(1, len(hits) + 1) + labels), initial=0.0)),
         figures.n_labels_above_floor,
     )

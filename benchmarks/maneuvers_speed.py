@@ -67,8 +67,8 @@ def search(history: Path, model: str | None) -> Search:
         if child.returncode:
             raise subprocess.CalledProcessError(child.returncode, child.args)
         events = len(pl.read_parquet(found))
-    facts = pl.scan_parquet(history).select(pl.len(), pl.col("norad").n_unique()).collect()
-    return Search(*facts.row(0), events, wall_s, used.ru_utime + used.ru_stime, peak_mb)
+    sets, objects = pl.scan_parquet(history).select(pl.len(), pl.col("norad").n_unique()).collect().row(0)
+    return Search(sets, objects, events, wall_s, used.ru_utime + used.ru_stime, peak_mb)
 
 
 def gaps_per_cpu_s(table: GpTable, series: list[Any], model: str | None) -> tuple[float, float]:

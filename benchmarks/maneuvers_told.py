@@ -64,13 +64,15 @@ class Figures:
     """Share of the found burns whose axis is right."""
     axes: int
     """How many burns that is of."""
+    along: float
+    """Share of those that are in-track: what always saying so would get right."""
     f1: float
 
 
 def told_of(found: LeftOut) -> Told:
     """Of our detectors; axes are estimated for the events that the command lists."""
     table, row = found.satellite.table, found.seen.row
-    axis = np.full(len(row), NO_KIND)
+    axis = np.full(len(row), NO_KIND, "U16")
     listed = np.flatnonzero(found.seen.probability >= LEAST_PROBABILITY)
     axis[listed] = axis_of(estimate(table, row[listed], found.seen.epoch_us[listed]).kind)
     return Told(
@@ -91,22 +93,24 @@ def figures(told: list[Told], burns: list[Burns], scored: list[np.ndarray]) -> F
     seen = Matched.join([match(one.epoch_us, one.sure, true.middle_us, above) for one, true, above in pairs])
     points = [seen.at_rate(rate) for rate in RATES_YEAR]
     single = every.at_rate(1.0)
-    right = np.concatenate([_axes(one, true, above, single.threshold) for one, true, above in pairs])
+    parts = [_axes(one, true, above, single.threshold) for one, true, above in pairs]
+    said, axes = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Figures(
         tuple((point.recall, *wilson_interval(point.found, point.burns)) for point in points),
         float(np.sum(~every.hit)) / every.years,
         single.precision,
         single.recall,
-        float(right.mean()) if len(right) else float("nan"),
-        len(right),
+        float((said == axes).mean()) if len(axes) else float("nan"),
+        len(axes),
+        float((axes == AXES[0]).mean()) if len(axes) else float("nan"),
         every.best_f1(),
     )
 
 
-def _axes(told: Told, burns: Burns, scored: np.ndarray, threshold: float) -> np.ndarray:
-    """For each found burn whose axis is known whether it is right."""
+def _axes(told: Told, burns: Burns, scored: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray]:
+    """Of each found burn whose axis is known, the axis that is told and the true one."""
     hit = (told.sure >= threshold) & is_near(told.epoch_us, burns.middle_us, DAY_US)
     place = nearest_place(told.epoch_us[hit], burns.middle_us)
     true = true_axis(burns)[place]
     counts = scored[place] & np.isin(true, AXES)
-    return np.asarray((told.axis[hit] == true)[counts])
+    return told.axis[hit][counts], true[counts]
