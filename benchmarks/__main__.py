@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 REPORT = ROOT / "BENCHMARKS.md"
 NAMES = [
     "sgp4_speed", "screen_speed", "probability_speed", "empirical_covariance", "assess_real", "learning_speed",
-    "augmentations", "catalog_forecast", "catalog_board", "maneuvers", "maneuver_distrust",
+    "augmentations", "catalog_forecast", "catalog_board", "maneuver_distrust", "maneuvers",
 ]  # fmt: skip
 
 HEAD = """# Benchmarks
