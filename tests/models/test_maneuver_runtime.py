@@ -16,7 +16,7 @@ from orbwatch.models.card import HEAD, SCALER, TRUNK, read_json, write_card
 from orbwatch.models.maneuver import ManeuverClassifier
 from orbwatch.models.maneuver_calibration import Labelled, ManeuverCalibration
 from orbwatch.models.maneuver_export import export_classifiers, load_classifier
-from orbwatch.models.maneuver_runtime import ManeuverModel
+from orbwatch.models.maneuver_runtime import ManeuverModel, Told
 from orbwatch.models.runtime import TrajectoryForecaster
 from orbwatch.models.trajectory import parameters
 from orbwatch.settings_groups import ClassifierSettings
@@ -133,3 +133,10 @@ def test_other_models_and_members_are_refused(folder: Path, tmp_path: Path) -> N
         ManeuverModel.load("track")
     with pytest.raises(InputError, match="number of networks"):
         export_classifiers([], tmp_path)
+
+
+def test_steady_thrust_is_no_burn() -> None:
+    kinds = np.array([[[0.5, 0.3, 0.2], [1.0, 0.0, 0.0]]])
+    told = Told(kinds, steady=2)
+    np.testing.assert_allclose(told.maneuver, [0.5, 0.0])
+    np.testing.assert_allclose(told.burn, [0.3, 0.0])

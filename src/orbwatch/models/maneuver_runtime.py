@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 
+from orbwatch.catalog.gp import GpTable
 from orbwatch.errors import InputError
 from orbwatch.learn.samples.gap_scaler import GapScaler
 from orbwatch.learn.samples.gap_windows import GAPS, place_windows, window_rows
+from orbwatch.learn.samples.gaps import COLUMNS, GapTable
 from orbwatch.models.card import CALIBRATION, HEAD, SCALER, TRUNK, Card, check_files, read_card, read_json
 from orbwatch.models.maneuver_calibration import ManeuverCalibration
 from orbwatch.models.members import open_session
@@ -25,6 +27,8 @@ from orbwatch.models.registry import find_model
 from orbwatch.uncertainty.ensemble import ClassVotes, class_votes
 
 KIND = "maneuver"
+STEADY = "non_impulsive"
+"""The kind that has no moment."""
 BATCH = 512
 """Windows in one call of the network."""
 STRIDE = 5
@@ -36,6 +40,8 @@ class Told:
     """What k members, or passes, say of g gaps: probabilities of the kinds, "none" first."""
 
     kinds: Float[np.ndarray, "k g C"]
+    steady: int | None = None
+    """Which of them has no moment (low thrust, a change of drag)."""
 
     @cached_property
     def votes(self) -> ClassVotes:
@@ -46,6 +52,12 @@ class Told:
     def maneuver(self) -> Float[np.ndarray, " g"]:
         """Probability of any maneuver."""
         return np.asarray(1.0 - self.kinds[:, :, 0].mean(axis=0))
+
+    @property
+    def burn(self) -> Float[np.ndarray, " g"]:
+        """Probability of a maneuver that has its moment in this gap."""
+        chance = self.maneuver
+        return chance if self.steady is None else chance - self.kinds[:, :, self.steady].mean(axis=0)
 
     @property
     def kind(self) -> Int[np.ndarray, " g"]:
@@ -99,6 +111,10 @@ class ManeuverModel:
         return tuple(self.card.data["kinds"])
 
     @property
+    def _steady(self) -> int | None:
+        return self.kinds.index(STEADY) if STEADY in self.kinds else None
+
+    @property
     def patterns(self) -> tuple[str, ...]:
         """Names of the patterns."""
         return tuple(self.card.data["patterns"])
@@ -109,8 +125,13 @@ class ManeuverModel:
         return tuple(feature["name"] for feature in self.card.features)
 
     def score(self, features: Float32[np.ndarray, "g F"], object_id: Int[np.ndarray, " g"]) -> Float[np.ndarray, " g"]:
-        """Calibrated probability of any maneuver in each gap; arguments as for `tell`."""
-        return self.tell(features, object_id).maneuver
+        """Calibrated probability of a burn in each gap, steady thrust left out; arguments as for `tell`."""
+        return self.tell(features, object_id).burn
+
+    def score_gaps(self, table: GpTable, gaps: GapTable) -> Float[np.ndarray, " g"]:
+        """The same of the gaps of a history: what `maneuver.detect` asks a detector for."""
+        place = [COLUMNS.index(name) for name in self.features]
+        return self.score(gaps.features[:, place], np.asarray(table.norad_id[gaps.row]))
 
     def tell(self, features: Float32[np.ndarray, "g F"], object_id: Int[np.ndarray, " g"]) -> Told:
         """Kinds of gaps, by each member.
@@ -119,13 +140,13 @@ class ManeuverModel:
             features: `self.features` of gaps, ordered by object and time, not scaled.
             object_id: which object each gap is of.
         """
-        return Told(self.calibration.kinds(self.logits(features, object_id)))
+        return Told(self.calibration.kinds(self.logits(features, object_id)), self._steady)
 
     def tell_by_dropout(
         self, features: Float32[np.ndarray, "g F"], object_id: Int[np.ndarray, " g"], passes: int = 20, seed: int = 0
     ) -> Told:
         """The same by so many passes of the first member with dropout kept on (Gal & Ghahramani 2016)."""
-        return Told(self.calibration.kinds(self.logits(features, object_id, self.masks(passes, seed))))
+        return Told(self.calibration.kinds(self.logits(features, object_id, self.masks(passes, seed))), self._steady)
 
     def masks(self, passes: int, seed: int = 0) -> Float32[np.ndarray, "2 k 1 1 width"]:
         """Factors of dropout for gaps and windows, drawn by seed."""

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::F
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory: pytest.TempPathFactory) -> tuple[GapStore, ManeuverModel]:
     place = tmp_path_factory.mktemp("judged")
-    store = write_world(place / "gaps", 120)
+    store = write_world(place / "gaps", 80)
     settings = TrainSettings(epochs=5, batch=16, learning_rate=1e-2, ema=0.9, threads=1, device="cpu", burn_repeat=1)
     train_maneuver(place / "gaps", place / "run", ClassifierSettings(channels=16, hidden=8, attention=2), settings)
     card = pack_maneuver([place / "run"], place / "gaps", place / "model")

@@ -18,7 +18,6 @@ from orbwatch.models.maneuver_export import load_classifier
 from orbwatch.settings_groups import ClassifierSettings, TrainSettings
 
 from ..gap_world import write_world
-from ..small_store import write_store
 
 SIZES = ClassifierSettings(channels=16, hidden=8, attention=2, drop=0.1)
 QUICK = TrainSettings(
@@ -95,6 +94,5 @@ def test_data_without_validation_objects_is_refused(tmp_path: Path) -> None:
     write_world(tmp_path / "few", objects=3)
     with pytest.raises(InputError, match="no validation window"):
         train_maneuver(tmp_path / "few", tmp_path / "run", SIZES, QUICK)
-    write_store(tmp_path / "tracks")
-    with pytest.raises(InputError):
-        train_maneuver(tmp_path / "tracks", tmp_path / "run", SIZES, QUICK)
+    with pytest.raises(InputError, match="no data set"):
+        train_maneuver(tmp_path / "nowhere", tmp_path / "run", SIZES, QUICK)
