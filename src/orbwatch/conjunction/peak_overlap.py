@@ -46,15 +46,7 @@ def peak_overlap(
     `cross`: the objects' shared error, in elements times its sigma (Casali et al. 2018, AAS 18-272): rows of both.
     """
     m = len(t_s)
-    centers, states, jacobians = [], [], []
-    for orbits in (one, two):
-        state, jacobian = state_and_jacobian(orbits.elements, t_s)
-        centers.append(orbits.elements.copy())
-        states.append(state)
-        jacobians.append(jacobian)
-    converged = np.isfinite(states[0]).all(axis=1) & np.isfinite(states[1]).all(axis=1)
-    if iterate:
-        converged = _iterate(t_s, (one, two), hbr_km, centers, states, jacobians, converged)
+    converged, centers, states, jacobians = centers_of(t_s, one, two, hbr_km, iterate=iterate)
     relative, cov = np.full((m, 6), np.nan), np.full((m, 6, 6), np.nan)
     ok = np.flatnonzero(converged)
     u, p = (
@@ -72,6 +64,27 @@ def peak_overlap(
         both = both - shared - shared.swapaxes(1, 2)
     cov[ok] = both
     return Overlap(converged, relative, cov)
+
+
+def centers_of(
+    t_s: Float[np.ndarray, " m"],
+    one: MeanOrbits,
+    two: MeanOrbits,
+    hbr_km: Float[np.ndarray, " m"],
+    *,
+    iterate: bool = True,
+) -> tuple[Bool[np.ndarray, " m"], list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
+    """Where the maps are made linear: found or not; elements (m, 6), states (m, 6), derivatives (m, 6, 6) of each."""
+    centers, states, jacobians = [], [], []
+    for orbits in (one, two):
+        state, jacobian = state_and_jacobian(orbits.elements, t_s)
+        centers.append(orbits.elements.copy())
+        states.append(state)
+        jacobians.append(jacobian)
+    converged = np.isfinite(states[0]).all(axis=1) & np.isfinite(states[1]).all(axis=1)
+    if iterate:
+        converged = _iterate(t_s, (one, two), hbr_km, centers, states, jacobians, converged)
+    return converged, centers, states, jacobians
 
 
 def inverted(
