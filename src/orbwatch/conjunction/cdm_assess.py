@@ -12,11 +12,12 @@ from orbwatch.catalog.cdm import Cdm
 from orbwatch.catalog.cdm_public import CdmPublic
 from orbwatch.conjunction.cdm import probabilities, states_of
 from orbwatch.conjunction.choice import Candidate, category, cheapest_valid
+from orbwatch.conjunction.curved_pair import Cross
 from orbwatch.conjunction.encounter import encounter
 from orbwatch.conjunction.event import Probabilities
 from orbwatch.conjunction.monte_carlo import monte_carlo
 from orbwatch.conjunction.probability import foster_1992
-from orbwatch.conjunction.probability_nc import Cross, Expected, coppola_2012, hall_2021_nc3d
+from orbwatch.conjunction.probability_nc import Expected, coppola_2012, hall_2021_nc3d
 from orbwatch.conjunction.probability_nc2d import hall_2021_nc2d
 from orbwatch.conjunction.shared_error import shared_errors_rtn
 from orbwatch.conjunction.validity import hall_2023_validity
@@ -39,6 +40,9 @@ _NONE_KM2 = (0.99 * 10.0 * 6378.135) ** 2
 _LONG_3D, _OFFSET_3D = 0.5, 0.75  # of the segment: NASA CARA's limits of the 3D-Nc's use
 _SAME_EVENT_US = 20 * 60_000_000
 
+_DOUBTS_2D = frozenset({"low_relative_speed", "long_encounter", "non_positive_definite", "single_covariance"})
+"""Flags that speak against the 2-D value where curved paths cannot be looked at."""
+
 Row = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 """Position, velocity and covariance of object 1 and of object 2, and the radius: one row each, km and km/s."""
 
@@ -56,7 +60,7 @@ def assess_message(
     flags = list(flat.flags_of(0))
     pc = _finite(flat.circle[0])
     results = [_result("foster_1992", pc, flags)]
-    candidates = [Candidate("foster_1992", pc, ("non_positive_definite",) if "non_positive_definite" in flags else ())]
+    candidates = [Candidate("foster_1992", pc, tuple(flag for flag in flags if flag in _DOUBTS_2D))]
     row, lacking = _row(cdm, flat)
     shared: list[dict[str, Any]] = []
     if row is not None and "missing_state" not in flags:

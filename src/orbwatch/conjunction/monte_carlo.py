@@ -12,11 +12,11 @@ from jaxtyping import Float
 from scipy.special import betaincinv
 
 from orbwatch.conjunction.collision_rate import frames_along
+from orbwatch.conjunction.curved_pair import Covariances, Pair, Vectors, pairs_of
 from orbwatch.conjunction.depth import Bottom
 from orbwatch.conjunction.encounter_span import segment_s
 from orbwatch.conjunction.monte_carlo_kernel import fill_long, fill_short
 from orbwatch.conjunction.peak_overlap import centers_of
-from orbwatch.conjunction.probability_nc import Covariances, Pair, Vectors, pairs_of
 from orbwatch.conjunction.validity import DURATION_SIGMAS
 from orbwatch.constants import TWO_PI
 
@@ -67,8 +67,8 @@ def monte_carlo(
     18-244, with two-body motion. Short encounters are followed to their closest approach; those over 2 % of the period
     or whose time is not known (`bottoms`, of `validity.hall_2023_validity`), are marched through the segment. Where the
     `expected` probability (NaN: unknown) is under 2e-3 and the encounter short, the component of the relative position
-    that decides is drawn near the hard body and the rest given it, with 10 % plain trials, and each trial weighted by the
-    ratio of the densities. The answer does not depend on the number of threads.
+    that decides is drawn near the hard body and the rest given it, with 10 % plain trials; each trial is weighted by
+    the ratio of the densities. The answer does not depend on the number of threads.
     """
     pairs = pairs_of(r1_km, v1_km_s, cov1, r2_km, v2_km_s, cov2, hbr_km, None)
     columns = np.full((5, len(pairs)), np.nan)

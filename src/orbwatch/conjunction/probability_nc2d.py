@@ -11,11 +11,11 @@ from jaxtyping import Bool, Float
 
 from orbwatch.conjunction.collision_rate import FINEST, frames_along, sphere_order, sphere_rule
 from orbwatch.conjunction.collision_rate_kernel import inward
+from orbwatch.conjunction.curved_pair import Covariances, Cross, Pair, Vectors, pairs_of
 from orbwatch.conjunction.depth import Bottom, least_depth
 from orbwatch.conjunction.encounter import remediate
 from orbwatch.conjunction.peak_overlap import inverted
 from orbwatch.conjunction.probability import foster_1992
-from orbwatch.conjunction.probability_nc import Covariances, Cross, Pair, Vectors, pairs_of
 from orbwatch.conjunction.tca import linear_tca
 from orbwatch.conjunction.validity import DURATION_SIGMAS, Validity
 from orbwatch.constants import TWO_PI

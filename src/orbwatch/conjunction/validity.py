@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.special import erfcinv
 
+from orbwatch.conjunction.curved_pair import Covariances, Cross, Pair, Vectors, pairs_of
 from orbwatch.conjunction.depth import Bottom, bottom_near
 from orbwatch.conjunction.peak_overlap import inverted
-from orbwatch.conjunction.probability_nc import Covariances, Cross, Pair, Vectors, pairs_of
 
 DURATION_SIGMAS = float(np.sqrt(2.0) * erfcinv(1e-16))
 """A bell has all but 1e-16 within so many sigmas."""
