@@ -95,6 +95,14 @@ def test_repair_is_stated() -> None:
     assert found["chosen"] != "foster_1992" or "no method is beyond doubt" in found["reason"]
 
 
+@pytest.mark.parametrize("nothing", ["r_km", "v_km_s"])
+def test_states_without_axes(nothing: str) -> None:
+    parts = [part(n, cov_rtn_km2=full(), **{nothing: np.zeros(3)}) for n in (1, 2)]
+    found = assess_message(message(*parts, **COMMENT), settings=RISK)
+    assert (found["chosen"], found["category"]) == (None, "unknown")
+    assert {"missing_covariance_1", "missing_covariance_2"} <= set(found["results"][0]["flags"])
+
+
 def test_unbound_orbit_leaves_the_straight_value() -> None:
     fast = part(2, cov_rtn_km2=full(), v_km_s=np.array([0.1, 0.2, 17.4]))
     found = assess_message(message(part(1, cov_rtn_km2=full()), fast, **COMMENT), settings=RISK, samples=100)
