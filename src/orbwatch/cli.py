@@ -212,6 +212,27 @@ def cdm_pc(files: tuple[Path, ...], hbr_m: float | None, form: Any, **options: A
     sys.exit(messages.show_pc(files, hbr_m, settings_of(options), form))
 
 
+@cdm.command("assess")
+@click.argument("places", type=click.Path(path_type=Path, exists=True), nargs=-1, required=True)
+@click.option(
+    "--hbr-m", type=click.FloatRange(0.0, min_open=True), help="Combined hard-body radius, m, instead of the message's."
+)
+@click.option(
+    "--trials",
+    type=click.IntRange(0),
+    default=100_000,
+    show_default=True,
+    help="Monte Carlo trials a message; 0: none.",
+)
+@format_option("table", "json")
+@config_option
+def cdm_assess(places: tuple[Path, ...], hbr_m: float | None, trials: int, form: Any, **options: Any) -> None:
+    """Probability of messages (files, folders) by straight and curved paths; which to believe, why, how serious."""
+    from orbwatch import messages
+
+    sys.exit(messages.assess(places, hbr_m, trials, settings_of(options), form))
+
+
 @cdm.command("write")
 @click.argument("file", type=FILE)
 @click.option("--to", type=click.Choice(["kvn", "xml", "json"]), default="kvn", show_default=True)

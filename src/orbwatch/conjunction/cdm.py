@@ -47,7 +47,7 @@ def pc_record(
 
 def probabilities(cdm: Cdm, *, hbr_m: float | None = None, defaults: RiskSettings | None = None) -> Probabilities:
     """As `assess_cdm`, with the encounter itself: one row."""
-    (r1, v1), (r2, v2) = _states(cdm)
+    (r1, v1), (r2, v2) = states_of(cdm)
     radius_m, source = _radius(cdm, hbr_m, defaults)
     covariances = [None if one.cov_rtn_km2 is None else one.cov_rtn_km2[None] for one in cdm.objects]
     ages = [np.array([_covariance_age_day(cdm, one)]) for one in cdm.objects]
@@ -69,7 +69,7 @@ def probabilities(cdm: Cdm, *, hbr_m: float | None = None, defaults: RiskSetting
     )
 
 
-def _states(cdm: Cdm) -> tuple[State, State]:
+def states_of(cdm: Cdm) -> tuple[State, State]:
     """Both states in one set of axes, with inertial velocities: RTN and the encounter plane need no more."""
     one, two = cdm.objects
     given = [(part.r_km[None], part.v_km_s[None]) for part in cdm.objects]

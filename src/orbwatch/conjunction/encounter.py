@@ -157,9 +157,13 @@ def _inertial(
     block = cov[:, :3, :3]
     there = np.isfinite(block).all(axis=(1, 2)) & (block != 0.0).any(axis=(1, 2))
     there &= np.isfinite(r_km).all(axis=1) & np.isfinite(v_km_s).all(axis=1)
+    if cov_frame == "rtn":  # axes there are none of where an object stands still, or falls straight down
+        moment = np.cross(r_km, v_km_s)
+        there &= np.einsum("ki,ki->k", moment, moment) > 0.0
     block = np.where(there[:, None, None], 0.5 * (block + block.swapaxes(1, 2)), 0.0)
     if cov_frame == "rtn":
-        turn = np.where(there[:, None, None], rtn_matrix(r_km, v_km_s), np.eye(3))
+        turn = np.broadcast_to(np.eye(3), block.shape).copy()
+        turn[there] = rtn_matrix(r_km[there], v_km_s[there])
         block = rotate_cov(turn.swapaxes(1, 2), block)
     return block, there
 
@@ -190,6 +194,9 @@ def _accrual(
 
 def _period_s(r_km: Float[np.ndarray, "k 3"], v_km_s: Float[np.ndarray, "k 3"]) -> Float[np.ndarray, " k"]:
     """Two-body orbital period, infinite for an unbound orbit."""
-    inverse_axis = 2.0 / np.linalg.norm(r_km, axis=1) - np.einsum("ki,ki->k", v_km_s, v_km_s) / WGS84_MU_KM3_S2
+    distance = np.linalg.norm(r_km, axis=1)
+    inverse_axis = (
+        2.0 / np.where(distance > 0.0, distance, np.inf) - np.einsum("ki,ki->k", v_km_s, v_km_s) / WGS84_MU_KM3_S2
+    )
     bound = inverse_axis > 0.0
     return np.where(bound, TWO_PI / math.sqrt(WGS84_MU_KM3_S2) / np.where(bound, inverse_axis, 1.0) ** 1.5, np.inf)

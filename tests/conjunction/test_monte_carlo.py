@@ -1,0 +1,54 @@
+"""Trials: their interval holds the analytic value, plainly and with importance; what cannot be drawn is said."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from orbwatch.conjunction.monte_carlo import monte_carlo
+from orbwatch.conjunction.probability_nc import hall_2021_nc3d
+from orbwatch.conjunction.validity import hall_2023_validity
+
+
+def straight(miss_km: float = 0.2) -> list[np.ndarray]:
+    """A crossing at right angles with round errors of 0.1 km, a body of 10 m."""
+    r, v = np.array([[7000.0, 0.0, 0.0]]), np.array([[0.0, 6.5, 3.9]])
+    cov = np.diag([0.01, 0.01, 0.01, 1e-10, 1e-10, 1e-10])[None]
+    return [r, v, cov, r + np.array([miss_km, 0.0, 0.0]), np.array([[0.0, -3.9, 6.5]]), cov, np.array([0.01])]
+
+
+@pytest.mark.parametrize(("miss_km", "word"), [(0.05, "ok"), (0.9, "importance")])
+def test_interval_holds_the_value(miss_km: float, word: str) -> None:
+    row = straight(miss_km=miss_km)
+    bottoms, pc = hall_2023_validity(*row).bottoms, hall_2021_nc3d(*row, steps="converged").pc
+    found = monte_carlo(*row, bottoms, pc, samples=40_000, threads=1)
+    assert found.status == [word]
+    assert found.low[0] <= pc[0] <= found.high[0]
+    assert found.high[0] - found.low[0] < 0.5 * pc[0]
+    again = monte_carlo(*row, bottoms, pc, samples=40_000, threads=2)
+    assert again.pc[0] == found.pc[0]
+
+
+def test_long_and_short_agree() -> None:
+    row = straight()
+    bottoms = hall_2023_validity(*row).bottoms
+    unknown = np.array([np.nan])
+    short = monte_carlo(*row, bottoms, unknown, samples=4_000, within_s=(-5.0, 5.0))
+    march = monte_carlo(*row, (None,), unknown, samples=4_000, within_s=(-5.0, 5.0))
+    assert short.hits[0] == march.hits[0] > 0
+
+
+def test_no_hits_leave_an_upper_limit() -> None:
+    row = straight(miss_km=5.0)
+    found = monte_carlo(*row, (None,), np.array([np.nan]), samples=1_000, within_s=(-5.0, 5.0))
+    assert found.status == ["few_hits"]
+    assert (found.pc[0], found.low[0]) == (0.0, 0.0)
+    assert found.high[0] == pytest.approx(1.0 - 0.025 ** (1.0 / 1000), rel=1e-6)
+
+
+def test_what_cannot_be_drawn() -> None:
+    row = straight()
+    row[2] = row[2] - 0.02 * np.diag([1.0, 0, 0, 0, 0, 0])[None]
+    assert monte_carlo(*row, (None,), np.array([np.nan]), samples=10).status == ["not_a_covariance"]
+    row[0] = row[0] * np.nan
+    assert monte_carlo(*row, (None,), np.array([np.nan]), samples=10).status == ["no_orbit"]
