@@ -70,10 +70,10 @@ class PairMatrix:
         return max(known) if known else None
 
     def flags_of(self, i: int) -> list[str]:
-        """Flags of row i, keys of `risk.RISK_FLAGS`; none without a probability."""
-        if self.edge[i]:
-            return ["window_edge"]
+        """Flags of row i: keys of `risk.RISK_FLAGS`; "window_edge" where it is nearest at an end of the window."""
         own = ["co_moving"] if self.closest.co_moving[i] else []
+        if self.edge[i]:
+            return ["window_edge", *own]
         return [*self.risk.flags_of(i), *(name for name, up in self.raised.items() if up[i]), *own]
 
 

@@ -40,6 +40,9 @@ _LOWEST_KM = 6300.0
 _J2_KM2 = 1.082616e-3 * 6378.135**2
 
 
+_Held = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
 @dataclass(frozen=True, eq=False)
 class Nearest:
     """The smallest separation of each pair i < j of n objects; arrays have one row per pair, in the order of triu."""
@@ -101,13 +104,18 @@ def nearest_of_pairs(
             opens = np.stack([some > 0, some < steps], axis=1) & inside[:, None]
             pull, bend = _parabola(rv, 0.5 * step_s)
 
-            def bound(begin: int, end: int, held: tuple[np.ndarray, ...] = (rv, pull, bend, doubt, opens)) -> None:
-                kernel.upper_bounds(*held[:4], 0.5 * step_s, held[4], begin, end, best)
+            held = (rv, pull, bend, doubt, opens)
 
-            def search(
-                begin: int, end: int, held: tuple[np.ndarray, ...] = (rv, pull, bend, doubt, opens)
-            ) -> tuple[np.ndarray, np.ndarray]:
-                return kernel.candidates(*held[:4], step_s, held[4], begin, end, best)
+            def bound(begin: int, end: int, held: _Held = held) -> None:
+                rv, pull, bend, doubt, opens = held
+                kernel.upper_bounds(rv, pull, bend, doubt, 0.5 * step_s, opens, begin, end, best)
+
+            def search(begin: int, end: int, held: _Held = held) -> tuple[np.ndarray, np.ndarray]:
+                rv, pull, bend, doubt, opens = held
+                found: tuple[np.ndarray, np.ndarray] = kernel.candidates(
+                    rv, pull, bend, doubt, step_s, opens, begin, end, best
+                )
+                return found
 
             list(pool.map(bound, cuts[:-1], cuts[1:]))
             for near, unsure in pool.map(search, cuts[:-1], cuts[1:]):
