@@ -26,7 +26,7 @@ from orbwatch.pipeline import inputs_path, read_sets, sizes
 from orbwatch.pipeline_forecast import kept
 from orbwatch.progress import Progress
 from orbwatch.propagate.sgp4 import Sgp4Catalog
-from orbwatch.report.html import cell, render
+from orbwatch.report.html import Table, cell, render
 from orbwatch.report.tabular import Format, emit, emit_json
 from orbwatch.report.what_if_page import WhatIf, lead, least_table, page, secondary_table
 from orbwatch.settings import Settings
@@ -106,7 +106,7 @@ def make(asked: Asked, settings: Settings, progress: Progress) -> WhatIf:
     progress("burns", 0.0)
     made = surface(event, dv, hours, execution_error=asked.execution_error, threads=threads)
     progress("burns", 0.5)
-    smallest = [least(made, asked.target_pc, sign, threads=threads) for sign in (1, -1)]
+    smallest = [least(made, asked.target_pc, sign) for sign in (1, -1)]
     progress("burns", 1.0)
     own = outcome(event, np.zeros(1), np.array([hours.min() * 3600.0]))
     secondary, why = _secondary(asked, loaded, event, smallest, settings, progress)
@@ -268,7 +268,7 @@ def show(made: WhatIf, form: Format) -> None:
     if form in ("csv", "parquet"):
         emit(grid(made), form)
         return
-    tables = [("smallest_burns", least_table(made), _LEAST_KEYS)]
+    tables: list[tuple[str, Table, tuple[str, ...]]] = [("smallest_burns", least_table(made), _LEAST_KEYS)]
     if made.secondary is not None:
         tables.append(("screened_again", secondary_table(made.secondary), _SECONDARY_KEYS))
     if form == "json":

@@ -150,7 +150,8 @@ def test_the_smallest_burn_is_where_the_probability_crosses() -> None:
     for sign in (1, -1):
         found = least(made, target, sign)
         assert (sign * found.dv_m_s > 0.0).all()
-        np.testing.assert_allclose(found.found.pc, target, rtol=1e-3)
+        np.testing.assert_allclose(found.found.pc, target, rtol=2e-3)
+        assert (found.found.pc <= target).all()
         smaller = outcome(one, 0.98 * found.dv_m_s, made.lead_h * 3600.0)
         assert (smaller.pc > target).all()
     later, earlier = np.abs(least(made, target, 1).dv_m_s[[0, -1]])
@@ -192,7 +193,9 @@ def test_a_third_object_in_the_new_way_is_found() -> None:
     shown = outcome(one, np.array([burn.dv_m_s]), np.array([burn.lead_h * 3600.0]))
     moved_km = float(np.linalg.norm(shown.displacement_km))
     assert alone.checked[0].refit_error_km < 2e-3 * moved_km, "two ways of carrying the burn forward"
-    assert alone.checked[0].meetings == []  # moved by more than the 20 km
+    (left,) = alone.checked[0].meetings
+    assert not left.new
+    assert left.miss_km == pytest.approx(shown.miss_km[0], abs=2e-3 * moved_km)
     # an object that crosses where SGP4, from the burned state, has the moved object 9 hours after the event
     burn_us = TCA_US - round(burn.lead_h * 3.6e9)
     r, v, _ = catalog.at(np.array([0]), burn_us, np.zeros(1))
@@ -200,9 +203,9 @@ def test_a_third_object_in_the_new_way_is_found() -> None:
     moved = {**through_state(np.concatenate([r[0], v[0]]), burn_us, EPOCH_US, ROW["bstar_per_er"]), "norad_id": 1}
     third = crossing(moved, TCA_US + 9 * 3_600_000_000, 0.4, 300, "GAMMA")
     three = GpTable.from_rows([*(table.row(i) for i in range(2)), third])
-    found = rescreen(one, Sgp4Catalog.from_gp(three), bodies_of(three), model, [burn], 1.0, 20.0, from_message=False)
+    found = rescreen(one, Sgp4Catalog.from_gp(three), bodies_of(three), model, [burn], 1.0, 5.0, from_message=False)
     assert 300 not in {m.norad_id for m in found.baseline}
-    (met,) = found.checked[0].meetings
+    (met,) = [m for m in found.checked[0].meetings if m.norad_id != 200]
     assert (met.norad_id, met.name, met.new) == (300, "GAMMA", True)
     assert met.miss_km == pytest.approx(0.4, abs=0.01)
     assert met.pc is not None

@@ -13,11 +13,11 @@ exactly adds, where its relative error is given, that part of the displacement.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from orbwatch.conjunction.encounter import encounter
 from orbwatch.conjunction.maximum import alfano_2005_maximum
@@ -33,7 +33,9 @@ DISPLACEMENT_ERROR = 1e-3
 """Of the displacement: what the zonal field leaves out over two days in low orbits."""
 LONGEST_LEAD_S = 10 * 86_400.0
 _TURNS = 12
-_SETTLED_S = 1e-9
+_SETTLED_S = 1e-7
+_REFINEMENTS = 30
+_JUST_BELOW = 1e-3  # of the probability, relative: how far below a threshold a smallest burn takes it
 _FARTHEST_OF_ORBIT = 0.25  # the new closest approach is looked for within this part of a revolution
 
 Rows = Float[np.ndarray, "k 3"]
@@ -95,6 +97,30 @@ def states_before(event: Event, lead_s: Float[np.ndarray, " m"]) -> Float[np.nda
     return np.asarray(propagate_zonal(np.tile(start, (len(lead_s), 1)), -lead_s[:, None]).rv_km[:, 0])
 
 
+@dataclass(frozen=True, eq=False)
+class Track:
+    """The object's path without a burn: what burns at some times start from."""
+
+    lead_s: Float[np.ndarray, " m"]
+    """Seconds before the closest approach, ascending."""
+    before: Float[np.ndarray, "m 6"]
+    """State then."""
+    after: Float[np.ndarray, "m 6"]
+    """The state at the closest approach that it leads to: the event's own, but for the integrator's error both ways."""
+
+
+def track(event: Event, lead_s: Float[np.ndarray, " k"]) -> Track:
+    """Where the object is at each of some times before the closest approach.
+
+    Raises InputError for times that are not within 0 .. 10 days before.
+    """
+    if not ((lead_s >= 0.0) & (lead_s <= LONGEST_LEAD_S)).all():
+        raise InputError("a burn comes before the closest approach", field="hours", legal="0 .. 240 hours before")
+    times = np.unique(lead_s)
+    before = states_before(event, times)
+    return Track(times, before, propagate_zonal(before, times[:, None]).rv_km[:, 0])
+
+
 def outcome(
     event: Event,
     dv_m_s: Float[np.ndarray, " k"],
@@ -104,24 +130,20 @@ def outcome(
     execution_error: float = 0.0,
     threads: int = 2,
     maximum: bool = False,
+    path: Track | None = None,
 ) -> Outcome:
     """What burns of dv_m_s (m/s) along an axis of the object's RTN, lead_s before the closest approach, lead to.
 
     axis: 0 radial, 1 transverse (along the track), 2 normal. execution_error: standard deviation of the burn's size, as
     a part of it. maximum: also the largest probability and whether the value is diluted (costs 40 times the rest).
-    Raises InputError for leads that are not within 0 .. 10 days.
+    path: of all these times, so as not to work it out again. Raises InputError for times that are not within 0 .. 10
+    days before.
     """
-    if not ((lead_s >= 0.0) & (lead_s <= LONGEST_LEAD_S)).all():
-        raise InputError("a burn comes before the closest approach", field="hours", legal="0 .. 240 hours before")
-    times, at = np.unique(lead_s, return_inverse=True)
-    before = states_before(event, times)
-    plain = propagate_zonal(before, times[:, None]).rv_km[:, 0]
-    r, v = before[:, :3], before[:, 3:]
-    along = rtn_matrix(r, v)[:, axis]
-    burned = before[at]
-    burned[:, 3:] += 1e-3 * dv_m_s[:, None] * along[at]
-    after = propagate_zonal(burned, lead_s[:, None], threads=threads).rv_km[:, 0]
-    change = after - plain[at]
+    path = track(event, lead_s) if path is None else path
+    at = np.searchsorted(path.lead_s, lead_s)
+    burned = path.before[at]
+    burned[:, 3:] += 1e-3 * dv_m_s[:, None] * rtn_matrix(burned[:, :3], burned[:, 3:])[:, axis]
+    change = propagate_zonal(burned, lead_s[:, None], threads=threads).rv_km[:, 0] - path.after[at]
     return _encountered(event, change, execution_error, maximum)
 
 
@@ -229,38 +251,69 @@ class Least:
     """What these lead to, with the maximum probability."""
 
 
-def least(made: Surface, threshold: float, sign: int, *, threads: int = 2) -> Least:
+def least(made: Surface, threshold: float, sign: int) -> Least:
     """For each time of the burn the smallest |delta-v| of the sign (+1: forwards) with a probability <= threshold.
 
-    The first crossing on the grid, then bisected on the exact outcome. With a probability that rises before it falls
-    (the burn moves the object towards the other first) the crossing beyond the rise counts.
+    The first crossing on the grid, refined on the exact outcome (to 0.1 % of the probability). With a probability that
+    rises before it falls (the burn moves the object towards the other first) the crossing beyond the rise counts.
     """
     event, leads = made.event, made.lead_h * 3600.0
-    side = np.flatnonzero(sign * made.dv_m_s >= 0.0)
+    path = track(event, leads)
+
+    def tried(dv_m_s: Float[np.ndarray, " k"], rows: Int[np.ndarray, " k"], maximum: bool = False) -> Outcome:
+        return outcome(event, sign * dv_m_s, leads[rows], execution_error=made.execution_error, threads=1,
+                       maximum=maximum, path=path)  # fmt: skip
+
+    every = np.arange(len(leads))
+    side = np.flatnonzero(sign * made.dv_m_s > 0.0)
     side = side[np.argsort(np.abs(made.dv_m_s[side]), kind="stable")]
-    steps, below = np.abs(made.dv_m_s[side]), made.pc[side] <= threshold
-    t = len(leads)
-    high = np.where(below.any(axis=0), below.argmax(axis=0), -1)
-    high_dv = np.where(high >= 0, steps[high], np.nan)
-    low_dv = np.where(high > 0, steps[np.maximum(high, 1) - 1], np.where(high == 0, 0.0, np.nan))
-    already = high == 0
-    if len(steps) and steps[0] > 0.0:  # the range does not hold zero: the event itself is the first point
-        own = outcome(event, np.zeros(t), leads, threads=threads).pc <= threshold
-        low_dv, already = np.where(high == 0, 0.0, low_dv), own
-    rows = np.flatnonzero((high >= 0) & ~already)
-    low, top = low_dv[rows], high_dv[rows]
-    for _ in range(30):
-        if not len(rows):
+    steps = np.append(0.0, np.abs(made.dv_m_s[side]))
+    pc = np.concatenate([tried(np.zeros(len(leads)), every).pc[None], made.pc[side]])
+    below = pc <= threshold
+    first = np.where(below.any(axis=0), below.argmax(axis=0), -1)
+    dv = np.where(first == 0, 0.0, np.nan)
+    rows = np.flatnonzero(first > 0)
+    if len(rows):
+        bracket = (steps[first[rows] - 1], steps[first[rows]])
+        values = (pc[first[rows] - 1, rows], pc[first[rows], rows])
+        dv[rows] = _crossing(lambda x, some: tried(x, rows[some]).pc, bracket, values, threshold)
+    return Least(threshold, made.lead_h, sign * dv, tried(np.nan_to_num(dv), every, maximum=True))
+
+
+def _crossing(
+    pc_of: Callable[[Float[np.ndarray, " m"], Int[np.ndarray, " m"]], Float[np.ndarray, " m"]],
+    bracket: tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]],
+    values: tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]],
+    threshold: float,
+) -> Float[np.ndarray, " k"]:
+    """Where the probability, above the threshold at the first end and not at the second, is just below it.
+
+    False position on its logarithm with halved weights (the Illinois method: Dowell & Jarratt 1971, BIT 11, 168-174).
+    """
+
+    def over(pc: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
+        return np.asarray(np.log(np.maximum(np.nan_to_num(pc), 1e-300) / threshold) + _JUST_BELOW)
+
+    (low, high), (up, down) = (end.copy() for end in bracket), (over(value) for value in values)
+    active = np.arange(len(low))
+    held = np.zeros(len(low))  # which end stayed last
+    for _ in range(_REFINEMENTS):
+        a, b, fa, fb = low[active], high[active], up[active], down[active]
+        x = np.where(fa > fb, (a * fb - b * fa) / np.where(fa > fb, fb - fa, 1.0), b)
+        f = over(pc_of(x, active))
+        above = f > 0.0
+        now = np.where(above, 1.0, -1.0)
+        again = held[active] == now
+        low[active], high[active] = np.where(above, x, a), np.where(above, b, x)
+        up[active] = np.where(above, f, np.where(again, 0.5 * fa, fa))
+        down[active] = np.where(above, np.where(again, 0.5 * fb, fb), f)
+        held[active] = now
+        done = np.abs(f) < 0.5 * _JUST_BELOW
+        high[active[done]] = x[done]
+        active = active[~done]
+        if not len(active):
             break
-        middle = 0.5 * (low + top)
-        safe = outcome(event, sign * middle, leads[rows], execution_error=made.execution_error, threads=threads).pc
-        below_now = safe <= threshold
-        low, top = np.where(below_now, low, middle), np.where(below_now, middle, top)
-    dv = np.where(already, 0.0, np.nan)
-    dv[rows] = top
-    shown = outcome(event, sign * np.nan_to_num(dv), leads, execution_error=made.execution_error, threads=threads,
-                    maximum=True)  # fmt: skip
-    return Least(threshold, made.lead_h, sign * dv, shown)
+    return high
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from orbwatch import __version__
 from orbwatch.conjunction.what_if import DYNAMICS, LABEL, Event, Least, Surface, way_back
 from orbwatch.conjunction.what_if_secondary import Checked, Meeting, Secondary
-from orbwatch.report.html import Figure, Page, Section, Table
+from orbwatch.report.html import Page, Section, Table
 from orbwatch.report.what_if_plots import least_lines, miss_map, probability_map
 from orbwatch.time import format_utc
 
@@ -188,8 +188,3 @@ def _section(one: Checked, found: Secondary) -> Section:
         [("Screened orbit", f"{one.refit_error_km * 1e3:.0f} m from the path of the maps at the event")],
         [("Approaches, most probable first", table)],
     )
-
-
-def event_figures(made: Surface, smallest: Sequence[Least]) -> list[Figure]:
-    """What the report of an assessment shows of a burn, beside the event's other figures."""
-    return [probability_map(made, smallest)]
