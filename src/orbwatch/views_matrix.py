@@ -107,7 +107,7 @@ def make(
 
 def columns(matrix: PairMatrix, settings: Settings) -> dict[str, Any]:
     """One row per pair, units in the names; every probability with its method, radius, covariance and flags."""
-    close, risk = matrix.closest, matrix.risk
+    close = matrix.closest
     when = format_utc_many(close.tca_us, 6)
     highest = format_utc_many(matrix.pc_highest_us, 6)
     has = ~np.isnan(matrix.pc_highest)
@@ -126,17 +126,16 @@ def columns(matrix: PairMatrix, settings: Settings) -> dict[str, Any]:
         "partial": matrix.partial,
         "approaches": matrix.approaches,
         "pc": matrix.pc,
-        "pc_maximum": np.where(matrix.edge, np.nan, risk.pc["alfano_2005", "maximum"]),
-        "diluted": risk.flags["diluted"] & ~matrix.edge,
+        "pc_maximum": matrix.pc_maximum,
+        "diluted": matrix.diluted,
         "pc_highest": matrix.pc_highest,
         "pc_highest_utc": [at if some else None for at, some in zip(highest, has, strict=True)],
         "category": [category(matrix.highest(i), settings.risk) for i in range(len(matrix))],
-        "hbr_m": risk.encounter.hbr_km * 1e3,
-        "hbr_source": list(risk.hbr_source),
+        "hbr_m": matrix.hbr_m,
+        "hbr_source": matrix.hbr_source,
         "pc_method": [METHOD] * len(matrix),
-        "covariance": [one if one == two else f"1: {one}; 2: {two}" for one, two in
-                       zip(risk.cov_source_1, risk.cov_source_2, strict=True)],
-        "flags": [" ".join(matrix.flags_of(i)) for i in range(len(matrix))],
+        "covariance": matrix.covariance,
+        "flags": matrix.flags,
     }  # fmt: skip
 
 

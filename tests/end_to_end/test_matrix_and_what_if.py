@@ -117,8 +117,12 @@ def test_matrix_names_wrong_files(catalog: Path, home: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def event(catalog: Path, home: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    output = tmp_path_factory.mktemp("output")
+def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("output")
+
+
+@pytest.fixture(scope="module")
+def event(catalog: Path, home: Path, output: Path) -> str:
     found = run(home, "assess", "--catalog", catalog, "--start", START, "--hours", HOURS, "--format", "json",
                 "--output", output)  # fmt: skip
     assert "decision support, not a command" in (output / "report.html").read_text()
@@ -151,12 +155,10 @@ def test_what_if_of_a_stored_event(event: str, home: Path, tmp_path: Path) -> No
     assert {row["note"] for row in surface} == {LABEL}
 
 
-def test_what_if_of_a_catalogue_and_of_a_message_agree(event: str, catalog: Path, home: Path, tmp_path: Path) -> None:
+def test_what_if_of_a_catalogue_and_of_a_message_agree(event: str, catalog: Path, home: Path, output: Path) -> None:
     few = ("--hours", "1:6:6", "--dv-m-s=-0.2:0.2:5", "--days", 0, "--format", "csv")
     stored = rows(run(home, "what-if", event, *few))
     looked = rows(run(home, "what-if", event, "--catalog", catalog, *few))
-    output = tmp_path / "again"
-    run(home, "assess", "--catalog", catalog, "--start", START, "--hours", HOURS, "--output", output)
     message = rows(run(home, "what-if", output / "cdm" / f"{event}.cdm", *few))
     for one, two, three in zip(stored, looked, message, strict=True):
         assert float(two["miss_km"]) == pytest.approx(float(one["miss_km"]), rel=1e-6)

@@ -8,9 +8,9 @@ closest approach lies outside.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -19,7 +19,7 @@ from scipy.spatial import cKDTree
 from orbwatch.catalog.gp import GpTable
 from orbwatch.catalog.metadata import HardBodies
 from orbwatch.conjunction.encounter import encounter
-from orbwatch.conjunction.event import Probabilities, assess
+from orbwatch.conjunction.event import assess
 from orbwatch.conjunction.nearest import Nearest
 from orbwatch.conjunction.probability import foster_1992
 from orbwatch.conjunction.screen import CO_MOVING_KM_S, Approaches
@@ -48,12 +48,19 @@ class PairMatrix:
     """One of the two has no state in part of the window. Dense only: False in a sparse matrix."""
     approaches: Int[np.ndarray, " k"]
     """Closest approaches of the pair below the threshold."""
-    risk: Probabilities
-    """Of the smallest separation; its reference value is `pc`."""
-    raised: Mapping[str, Bool[np.ndarray, " k"]]
-    """Flags of the covariance model."""
+    hbr_m: Float[np.ndarray, " k"]
+    """Combined hard-body radius."""
+    hbr_source: Sequence[str]
     pc: Float[np.ndarray, " k"]
-    """Foster's, over the circle; NaN at the edges of the window."""
+    """Of the smallest separation, Foster's over the circle; NaN beyond the threshold and at the edges of the window."""
+    pc_maximum: Float[np.ndarray, " k"]
+    """Over all sizes of the covariance; NaN likewise."""
+    diluted: Bool[np.ndarray, " k"]
+    """A smaller covariance would give a larger `pc`."""
+    covariance: Sequence[str]
+    """Where both objects' covariances come from; empty without a probability."""
+    flags: Sequence[str]
+    """Keys of `risk.RISK_FLAGS`, parted by blanks; "window_edge" at the edges; empty beyond the threshold."""
     pc_highest: Float[np.ndarray, " k"]
     """The highest of all approaches of the pair below the threshold, but for co-moving ones; NaN without one."""
     pc_highest_us: Int[np.ndarray, " k"]
@@ -68,13 +75,6 @@ class PairMatrix:
         own = np.nan if self.closest.co_moving[i] else self.pc[i]
         known = [float(pc) for pc in (own, self.pc_highest[i]) if not np.isnan(pc)]
         return max(known) if known else None
-
-    def flags_of(self, i: int) -> list[str]:
-        """Flags of row i: keys of `risk.RISK_FLAGS`; "window_edge" where it is nearest at an end of the window."""
-        own = ["co_moving"] if self.closest.co_moving[i] else []
-        if self.edge[i]:
-            return ["window_edge", *own]
-        return [*self.risk.flags_of(i), *(name for name, up in self.raised.items() if up[i]), *own]
 
 
 def sparse_matrix(
@@ -173,27 +173,55 @@ def _matrix(
     when = np.zeros(len(pair), np.int64)
     number[has], highest[has], when[has] = counts[at[has]], pc_all[top[at[has]]], found.tca_us[top[at[has]]]
     when[np.isnan(highest)] = 0
-    sets = [catalog.table[index] for index in (closest.index_1, closest.index_2)]
-    raised = [model.flags(part, closest.tca_us) for part in sets]
+    near = np.flatnonzero((closest.miss_km < threshold_km) & ~edge)
+    own = _near(closest[near], catalog.table, bodies, model)
+    empty = np.full(len(pair), np.nan)
+    pc, largest, diluted = empty.copy(), empty.copy(), np.zeros(len(pair), bool)
+    pc[near], largest[near], diluted[near] = own.pc, own.pc_maximum, own.diluted
+    covariance, flags = [""] * len(pair), [""] * len(pair)
+    for row, source, raised in zip(near.tolist(), own.covariance, own.flags, strict=True):
+        covariance[row], flags[row] = source, raised
+    for row in np.flatnonzero(edge & (closest.miss_km < threshold_km)).tolist():
+        flags[row] = "window_edge co_moving" if closest.co_moving[row] else "window_edge"
     hbr_m, hbr_source = bodies.combined(closest.index_1, closest.index_2)
-    risk = assess(
+    return PairMatrix(
+        catalog.table, hours, threshold_km, dense, closest, edge, partial, number, hbr_m, hbr_source, pc, largest,
+        diluted, covariance, flags, highest, when, model.label,
+    )  # fmt: skip
+
+
+class _Near(NamedTuple):
+    """Probabilities of the nearest approaches below the threshold, as in `PairMatrix`."""
+
+    pc: Float[np.ndarray, " k"]
+    pc_maximum: Float[np.ndarray, " k"]
+    diluted: Bool[np.ndarray, " k"]
+    covariance: list[str]
+    flags: list[str]
+
+
+def _near(closest: Approaches, table: GpTable, bodies: HardBodies, model: CovarianceModel) -> _Near:
+    sets = [table[index] for index in (closest.index_1, closest.index_2)]
+    at_us = closest.tca_us
+    raised = [model.flags(part, at_us) for part in sets]
+    sources = [model.sources(part, at_us) for part in sets]
+    found = assess(
         closest.r1_teme_km,
         closest.v1_teme_km_s,
-        model.cov_rtn_km2(sets[0], closest.tca_us),
+        model.cov_rtn_km2(sets[0], at_us),
         closest.r2_teme_km,
         closest.v2_teme_km_s,
-        model.cov_rtn_km2(sets[1], closest.tca_us),
-        hbr_m,
-        hbr_source=hbr_source,
-        cov_source_1=model.sources(sets[0], closest.tca_us),
-        cov_source_2=model.sources(sets[1], closest.tca_us),
+        model.cov_rtn_km2(sets[1], at_us),
+        bodies.combined(closest.index_1, closest.index_2)[0],
     )
-    both = {name: raised[0][name] | raised[1][name] for name in raised[0]}
-    pc = np.where(edge, np.nan, risk.circle)
-    return PairMatrix(
-        catalog.table, hours, threshold_km, dense, closest, edge, partial, number, risk, both, pc, highest, when,
-        model.label,
-    )  # fmt: skip
+    more = {"co_moving": closest.co_moving, **{name: raised[0][name] | raised[1][name] for name in raised[0]}}
+    return _Near(
+        found.circle,
+        found.pc["alfano_2005", "maximum"],
+        found.flags["diluted"],
+        [one if one == two else f"1: {one}; 2: {two}" for one, two in zip(*sources, strict=True)],
+        [" ".join([*found.flags_of(i), *(name for name, up in more.items() if up[i])]) for i in range(len(closest))],
+    )
 
 
 def _first_of(key: Int[np.ndarray, " k"], order: Int[np.ndarray, " k"]) -> Int[np.ndarray, " m"]:

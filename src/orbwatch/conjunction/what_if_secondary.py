@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -98,8 +99,8 @@ def rescreen(
     own = np.flatnonzero(table.norad_id == event.norad_ids[0])
     if not len(own) and not from_message:
         raise InputError("the object is not in the catalogue", field="norad_id", value=event.norad_ids[0])
-    rows = [_unmoved(event, table, own, from_message)]
-    rows += [_moved(event, catalog, own, one, from_message) for one in maneuvers]
+    plain = _unmoved(event, table, own, from_message)
+    rows = [plain, *(_moved(plain, event.tca_us, one) for one in maneuvers)]
     variants = GpTable.from_rows([{**row, "norad_id": _VARIANT_ID + k} for k, row in enumerate(rows)], table.source)
     errors = _errors(event, Sgp4Catalog.from_gp(variants), maneuvers)
     n = len(table)
@@ -125,7 +126,7 @@ def rescreen(
     return Secondary(until_us, threshold_km, by_variant[0], checked, model.label)
 
 
-def _unmoved(event: Event, table: GpTable, own: np.ndarray, from_message: bool) -> dict[str, object]:
+def _unmoved(event: Event, table: GpTable, own: np.ndarray, from_message: bool) -> dict[str, Any]:
     if not from_message:
         return table.row(int(own[0]))
     state = np.concatenate([event.r_km[0], event.v_km_s[0]])
@@ -136,20 +137,16 @@ def _drag(table: GpTable, own: np.ndarray) -> float:
     return float(table.bstar_per_er[own[0]]) if len(own) else 0.0
 
 
-def _moved(event: Event, catalog: Sgp4Catalog, own: np.ndarray, one: Maneuver, from_message: bool) -> dict[str, object]:
-    """The element set that passes through the state right after the burn."""
-    burn_us = event.tca_us - round(one.lead_h * 3.6e9)
-    if from_message:
-        state, _ = moved_state(event, one.dv_m_s, one.lead_h * 3600.0)
-        return through_state(state, burn_us, burn_us, _drag(catalog.table, own))
-    row = int(own[0])
-    plain = Sgp4Catalog.from_gp(catalog.table[own[:1]])
-    r, v, status = plain.at(np.array([0]), burn_us, np.zeros(1))
+def _moved(plain: dict[str, Any], tca_us: int, one: Maneuver) -> dict[str, Any]:
+    """The element set, of the same epoch and drag, that passes through the unmoved one's state with the burn added."""
+    burn_us = tca_us - round(one.lead_h * 3.6e9)
+    r, v, status = Sgp4Catalog.from_gp(GpTable.from_rows([{"norad_id": 1, **plain}])).at(
+        np.array([0]), burn_us, np.zeros(1)
+    )
     if status[0]:
         raise InputError("SGP4 has no state of the object at the burn", field="hours", value=one.lead_h)
     v = v + 1e-3 * one.dv_m_s * rtn_matrix(r, v)[:, 1]
-    epoch_us = int(catalog.table.epoch_us[row])
-    return through_state(np.concatenate([r[0], v[0]]), burn_us, epoch_us, _drag(catalog.table, own))
+    return through_state(np.concatenate([r[0], v[0]]), burn_us, plain["epoch_us"], plain["bstar_per_er"])
 
 
 def _errors(event: Event, variants: Sgp4Catalog, maneuvers: Sequence[Maneuver]) -> list[float]:

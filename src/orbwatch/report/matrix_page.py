@@ -125,8 +125,8 @@ def _table(matrix: PairMatrix, rows: Int[np.ndarray, " k"], risk: RiskSettings, 
             float(matrix.pc[i]),
             float(matrix.pc_highest[i]),
             category(matrix.highest(int(i)), risk),
-            float(matrix.risk.encounter.hbr_km[i] * 1e3),
-            ", ".join(matrix.flags_of(int(i))),
+            float(matrix.hbr_m[i]),
+            matrix.flags[i].replace(" ", ", "),
         ]
         for i in rows.tolist()
         if not np.isnan(close.miss_km[i])
