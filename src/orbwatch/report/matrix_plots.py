@@ -15,18 +15,20 @@ from orbwatch.time import format_utc_many
 OBJECTS = 60
 """Most objects that are shown one by one."""
 _PC_FLOOR = -12.0
+FOREMOST = 30
+"""Objects of the nearest pairs that are shown where there are more."""
 _SIDE = 24
-_CELLS = 40
+_CELLS = 60
 
 
-def shown_objects(matrix: PairMatrix, most: int = OBJECTS) -> Int[np.ndarray, " s"]:
-    """All objects when they are few; else those of the nearest pairs, in the order of their orbits."""
+def shown_objects(matrix: PairMatrix) -> Int[np.ndarray, " s"]:
+    """All objects when they are few; else those of the nearest pairs; in the order of their orbits."""
     n = len(matrix.table)
-    if n <= most:
+    if n <= OBJECTS:
         chosen = np.arange(n)
     else:
         both = np.stack([matrix.closest.index_1, matrix.closest.index_2], axis=1).ravel()
-        chosen = np.sort(both[np.sort(np.unique(both, return_index=True)[1])][:most])
+        chosen = np.sort(both[np.sort(np.unique(both, return_index=True)[1])][:FOREMOST])
     table = matrix.table
     order: Int[np.ndarray, " s"] = np.lexsort((table.inclination_deg[chosen], -table.mean_motion_rev_day[chosen]))
     return np.asarray(chosen[order])
@@ -53,7 +55,8 @@ def by_object(matrix: PairMatrix, objects: Int[np.ndarray, " s"], what: str) -> 
         title, bar, colours = "Highest probability of collision of a pair's approaches", "Pc", "YlOrRd"
     z[a, b] = z[b, a] = value
     texts[a, b] = texts[b, a] = _texts(matrix, rows)
-    return _heat(f"{title}: {size} objects", labels, z, texts, bar, colours, what == "probability")
+    which = "" if size == len(matrix.table) else " of the nearest pairs"
+    return _heat(f"{title}: {size} objects{which}", labels, z, texts, bar, colours, what == "probability")
 
 
 def by_group(found: Grouped, title: str, what: str) -> Spec:
@@ -103,7 +106,7 @@ def _heat(
     if probability:
         marks[0] = f"≤ {marks[0]}"
     size = len(labels)
-    side = max(420, min(_SIDE * size, 40 + 1100) + 180)
+    side = max(420, min(_SIDE * size, 860) + 180)
     step = max(1, -(-size // _CELLS))
     axis = {"tickmode": "array", "tickvals": list(range(0, size, step)), "ticktext": [labels[k] for k in
             range(0, size, step)], "tickfont": {"size": 10}, "showgrid": False, "zeroline": False}  # fmt: skip
