@@ -224,13 +224,23 @@ def cdm_pc(files: tuple[Path, ...], hbr_m: float | None, form: Any, **options: A
     show_default=True,
     help="Monte Carlo trials a message; 0: none.",
 )
+@click.option("--at", help="UTC instant from which the time to closest approach is counted. [default: now]")
+@click.option("--detail", is_flag=True, help="All messages of all events, with every method's value, flags and notes.")
+@click.option("--report", type=FILE, help="Write a page of the events (HTML): trends, probabilities, curves.")
+@click.option("--cdm-out", type=FILE, help="Folder to write the messages to again, with our probability and category.")
+@setting("risk.pc_watch")
+@setting("risk.pc_alert")
 @format_option("table", "json")
 @config_option
-def cdm_assess(places: tuple[Path, ...], hbr_m: float | None, trials: int, form: Any, **options: Any) -> None:
-    """Probability of messages (files, folders) by straight and curved paths; which to believe, why, how serious."""
-    from orbwatch import messages
+def cdm_assess(
+    places: tuple[Path, ...], hbr_m: float | None, trials: int, at: str | None, detail: bool, report: Path | None,
+    cdm_out: Path | None, form: Any, **options: Any,
+) -> None:  # fmt: skip
+    """Messages (files, folders) by event: how miss and probability went, which value to believe, how serious it is."""
+    from orbwatch import messages_assess
 
-    sys.exit(messages.assess(places, hbr_m, trials, settings_of(options), form))
+    outputs = messages_assess.Wanted(form, detail, report, cdm_out)
+    sys.exit(messages_assess.assess(places, hbr_m, trials, at, settings_of(options), outputs, terminal_progress()))
 
 
 @cdm.command("write")

@@ -14,7 +14,6 @@ from orbwatch.catalog.cdm_public import CdmPublic, is_cdm_public, parse_cdm_publ
 from orbwatch.catalog.cdm_write import write_cdm
 from orbwatch.catalog.opened import open_text
 from orbwatch.conjunction.cdm import pc_record
-from orbwatch.conjunction.cdm_assess import assess_message, assess_public, event_names
 from orbwatch.errors import InputError
 from orbwatch.report.tabular import Format, emit, emit_json
 from orbwatch.settings import Settings
@@ -112,57 +111,6 @@ def show_pc(files: Sequence[Path], hbr_m: float | None, settings: Settings, form
         numbers = {"miss_m": ".1f", "pc": ".6e", "hbr_m": ".2f"}
         emit({name: _column([row[name] for row in rows]) for name in rows[0]}, form, numbers=numbers)
     return _complain(errors)
-
-
-def assess(places: Sequence[Path], hbr_m: float | None, trials: int, settings: Settings, form: Format) -> int:
-    """Assessments of the messages of files and folders, an entry a message; returns the exit code."""
-    files = [file for place in places for file in ([place] if place.is_file() else _inside(place))]
-    entries: list[dict[str, Any]] = []
-    pairs: list[tuple[str, str]] = []
-    times: list[int] = []
-    errors: list[InputError] = []
-    for file in files:
-        try:
-            text = open_text(file)
-            if is_cdm_public(text):
-                for public in parse_cdm_public(text, file):
-                    entries.append({"file": str(file), **assess_public(public, settings.risk)})
-                    pairs.append((str(public.norad_id_1), str(public.norad_id_2)))
-                    times.append(public.tca_us)
-                continue
-            for cdm in parse_cdms(text, file):
-                found = assess_message(cdm, settings=settings.risk, hbr_m=hbr_m, samples=trials)
-                entries.append({"file": str(file), **found})
-                pairs.append((_plain(cdm.object1.designator), _plain(cdm.object2.designator)))
-                times.append(cdm.tca_us)
-        except InputError as error:
-            errors.append(error)
-    names = event_names(pairs, times)
-    records = [
-        {"file": entry["file"], "event": name, "tca_utc": format_utc(at), **entry}
-        for entry, name, at in zip(entries, names, times, strict=True)
-    ]
-    if form == "json":
-        emit_json(records)
-    elif records:
-        columns = ("event", "tca_utc", "miss_m", "hbr_m", "chosen", "pc", "category", "reason")
-        rows = [
-            {key: record[key] if record[key] is not None else float("nan") for key in columns} for record in records
-        ]
-        for row in rows:
-            row["chosen"] = row["chosen"] if isinstance(row["chosen"], str) else "none"
-        numbers = {"miss_m": ".1f", "pc": ".3e", "hbr_m": ".2f"}
-        emit({name: _column([row[name] for row in rows]) for name in columns}, form, numbers=numbers)
-    return _complain(errors)
-
-
-def _inside(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
-
-
-def _plain(designator: str) -> str:
-    """A catalogue number without leading zeros."""
-    return designator.lstrip("0") or designator
 
 
 def _or_nan(value: float | None) -> float:
