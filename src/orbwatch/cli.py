@@ -224,6 +224,7 @@ def cdm_pc(files: tuple[Path, ...], hbr_m: float | None, form: Any, **options: A
     show_default=True,
     help="Monte Carlo trials a message; 0: none.",
 )
+@click.option("--straight", is_flag=True, help="Straight paths (2D) only: quick, for many messages.")
 @click.option("--at", help="UTC instant from which the time to closest approach is counted. [default: now]")
 @click.option("--detail", is_flag=True, help="All messages of all events, with every method's value, flags and notes.")
 @click.option("--report", type=FILE, help="Write a page of the events (HTML): trends, probabilities, curves.")
@@ -233,14 +234,15 @@ def cdm_pc(files: tuple[Path, ...], hbr_m: float | None, form: Any, **options: A
 @format_option("table", "json")
 @config_option
 def cdm_assess(
-    places: tuple[Path, ...], hbr_m: float | None, trials: int, at: str | None, detail: bool, report: Path | None,
-    cdm_out: Path | None, form: Any, **options: Any,
+    places: tuple[Path, ...], hbr_m: float | None, trials: int, straight: bool, at: str | None, detail: bool,
+    report: Path | None, cdm_out: Path | None, form: Any, **options: Any,
 ) -> None:  # fmt: skip
     """Messages (files, folders) by event: how miss and probability went, which value to believe, how serious it is."""
     from orbwatch import messages_assess
 
-    outputs = messages_assess.Wanted(form, detail, report, cdm_out)
-    sys.exit(messages_assess.assess(places, hbr_m, trials, at, settings_of(options), outputs, terminal_progress()))
+    how = messages_assess.How(hbr_m, trials, not straight)
+    wanted = messages_assess.Wanted(form, detail, report, cdm_out)
+    sys.exit(messages_assess.assess(places, how, at, settings_of(options), wanted, terminal_progress()))
 
 
 @cdm.command("write")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -43,10 +44,21 @@ class Wanted:
     """Folder of messages."""
 
 
+@dataclass(frozen=True)
+class How:
+    """What messages are assessed with."""
+
+    hbr_m: float | None = None
+    """Combined hard-body radius, instead of the messages'."""
+    trials: int = 100_000
+    """Of the Monte Carlo; 0: none."""
+    curved: bool = True
+    """Whether curved paths are looked at."""
+
+
 def assess(
     places: Sequence[Path],
-    hbr_m: float | None,
-    trials: int,
+    how: How,
     at: str | None,
     settings: Settings,
     wanted: Wanted,
@@ -64,7 +76,7 @@ def assess(
     files = _files(places)
     for i, file in enumerate(files):
         progress("assessing messages", i / len(files))
-        for one in _assessed(file, hbr_m, trials, settings):
+        for one in _assessed(file, how, settings):
             (found if isinstance(one, Assessed) else errors).append(one)  # type: ignore[arg-type]
     progress("assessing messages", 1.0)
     told = entries(found, settings.risk, now_us)
@@ -73,7 +85,7 @@ def assess(
     else:
         show([entry for _, entry in told], wanted.detail)
     if wanted.report is not None and told:
-        text = render(page(told, settings.risk, hbr_m, progress))
+        text = render(page(told, settings.risk, how.hbr_m, progress))
         write_atomically(wanted.report, text.encode())
         sys.stderr.write(f"report: {wanted.report}\n")
     if wanted.cdm_out is not None:
@@ -96,7 +108,7 @@ def _files(places: Sequence[Path]) -> list[Path]:
     return list(found)
 
 
-def _assessed(file: Path, hbr_m: float | None, trials: int, settings: Settings) -> Iterator[Assessed | InputError]:
+def _assessed(file: Path, how: How, settings: Settings) -> Iterator[Assessed | InputError]:
     """Of each message of a file, in order, what was found or what is wrong."""
     try:
         text = open_text(file)
@@ -111,15 +123,15 @@ def _assessed(file: Path, hbr_m: float | None, trials: int, settings: Settings) 
             yield cdm
             continue
         try:
-            yield _message(cdm, file, hbr_m, trials, settings)
+            yield _message(cdm, file, how, settings)
         except InputError as error:
             yield replace(error, file=file, line=error.line or _line_of(text, error))
         except _NUMERIC as error:
             yield InputError(f"message {number} cannot be assessed: its numbers lead nowhere ({error})", file=file)
 
 
-def _message(cdm: Cdm, file: Path, hbr_m: float | None, trials: int, settings: Settings) -> Assessed:
-    found = assess_message(cdm, settings=settings.risk, hbr_m=hbr_m, samples=trials)
+def _message(cdm: Cdm, file: Path, how: How, settings: Settings) -> Assessed:
+    found = assess_message(cdm, settings=settings.risk, hbr_m=how.hbr_m, samples=how.trials, curved=how.curved)
     one, two = cdm.objects
     numbers = _plain(one.designator), _plain(two.designator)
     return Assessed(str(file), numbers, (one.name, two.name), cdm.tca_us, cdm.creation_us, found, cdm)
@@ -133,9 +145,18 @@ def _public(row: CdmPublic, file: Path) -> Assessed:
 def _line_of(text: str, error: InputError) -> int | None:
     """Where a KVN text first gives a field the value that was refused."""
     for item in read_kvn(text):
-        if item.key is not None and item.key == error.field and item.text == error.value:
+        if item.key is None or item.key != error.field:
+            continue
+        if item.text == error.value or (isinstance(error.value, float) and _is(item.value, error.value)):
             return item.line
     return None
+
+
+def _is(text: str, value: float) -> bool:
+    try:
+        return math.isclose(float(text), value, rel_tol=1e-9)
+    except ValueError:
+        return False
 
 
 def _plain(designator: str) -> str:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from orbwatch import messages_assess
 from orbwatch.catalog.cdm import Cdm, read_cdm, write_cdm
 from orbwatch.catalog.cdm_message import CdmObject
 from orbwatch.catalog.cdm_public import CdmPublic
@@ -91,7 +90,9 @@ def test_variances_that_are_none(row: int, flag: str) -> None:
 def test_repair_is_stated() -> None:
     cov = full()
     cov[0, 1] = cov[1, 0] = 0.5  # far above the product of the sigmas
-    found = assess_message(message(part(1, cov_rtn_km2=cov), part(2, cov_rtn_km2=full()), **COMMENT), settings=RISK)
+    found = assess_message(
+        message(part(1, cov_rtn_km2=cov), part(2, cov_rtn_km2=full()), **COMMENT), settings=RISK, samples=0
+    )
     assert "non_positive_definite" in found["results"][0]["flags"]
     assert found["repair"]
     assert found["chosen"] != "foster_1992" or "no method is beyond doubt" in found["reason"]
@@ -162,13 +163,20 @@ def test_folder_with_a_bad_file(tmp_path: Path, capsys: pytest.CaptureFixture[st
     text = write_cdm(_writable(), "kvn")
     (tmp_path / "a.cdm").write_text(text)
     (tmp_path / "b.cdm").write_text(text.replace("CR_R ", "CR_R x"))
-    code = messages_assess.assess([tmp_path], None, 0, None, Settings(), messages_assess.Wanted("json"))
+    code = messages_assess.assess(
+        [tmp_path], messages_assess.How(trials=0), None, Settings(), messages_assess.Wanted("json")
+    )
     out = capsys.readouterr()
     assert code == 1
     assert "b.cdm" in out.err
     (entry,) = json.loads(out.out)
     assert {"file", "event", "tca_utc", "results", "chosen", "reason", "category"} <= set(entry)
-    assert messages_assess.assess([tmp_path / "a.cdm"], None, 0, None, Settings(), messages_assess.Wanted()) == 0
+    assert (
+        messages_assess.assess(
+            [tmp_path / "a.cdm"], messages_assess.How(curved=False), None, Settings(), messages_assess.Wanted()
+        )
+        == 0
+    )
 
 
 def _writable() -> Cdm:

@@ -50,7 +50,7 @@ def pc_record(
 def probabilities(cdm: Cdm, *, hbr_m: float | None = None, defaults: RiskSettings | None = None) -> Probabilities:
     """As `assess_cdm`, with the encounter itself: one row."""
     (r1, v1), (r2, v2) = states_of(cdm)
-    radius_m, source = _radius(cdm, hbr_m, defaults)
+    radius_m, source = combined_radius(cdm, hbr_m, defaults)
     covariances = [None if one.cov_rtn_km2 is None else one.cov_rtn_km2[None] for one in cdm.objects]
     ages = [np.array([_covariance_age_day(cdm, one)]) for one in cdm.objects]
     labels = [f"CDM, {one.covariance_method}" if one.covariance_method else "CDM" for one in cdm.objects]
@@ -107,7 +107,8 @@ def _gcrf(frame: str, state: State, tca_us: int) -> State:
     return eme2000_to_gcrf(*state) if frame == "EME2000" else state
 
 
-def _radius(cdm: Cdm, hbr_m: float | None, defaults: RiskSettings | None) -> tuple[float, str]:
+def combined_radius(cdm: Cdm, hbr_m: float | None, defaults: RiskSettings | None) -> tuple[float, str]:
+    """Combined hard-body radius in metres, and its source: given, the message's own, or by the objects' types."""
     if hbr_m is not None:
         return hbr_m, "given"
     own = hbr(cdm)

@@ -9,9 +9,10 @@ import numpy as np
 
 from orbwatch.catalog.cdm import Cdm
 from orbwatch.catalog.cdm_public import CdmPublic
-from orbwatch.conjunction.cdm import probabilities
+from orbwatch.conjunction.cdm import combined_radius, probabilities
 from orbwatch.conjunction.cdm_bounds import largest
 from orbwatch.conjunction.cdm_geometry import miss_geometry
+from orbwatch.conjunction.cdm_limits import refuse_impossible, refuse_impossible_radius
 from orbwatch.conjunction.cdm_notes import notes, repair
 from orbwatch.conjunction.cdm_row import Row, curved_row, rtn_turn
 from orbwatch.conjunction.choice import Candidate, cheapest_valid
@@ -32,6 +33,7 @@ FLAGS: Mapping[str, str] = {
     "no_velocity_covariance": "no covariance of the velocity, or none with the position: straight paths only",
     "default_covariance": "a covariance of ten Earth radii stands for none",
     "negative_variance": "a variance is negative: straight paths only",
+    "not_asked": "curved paths were not looked at",
     "not_computed": "the numbers of the message do not allow it",
     "no_covariance": "the message's own probability, which nothing in it allows to check",
 }
@@ -44,22 +46,31 @@ _DOUBTS_2D = frozenset({"low_relative_speed", "long_encounter", "non_positive_de
 
 
 def assess_message(
-    cdm: Cdm, *, settings: RiskSettings, hbr_m: float | None = None, samples: int = 100_000, seed: int = 0
+    cdm: Cdm,
+    *,
+    settings: RiskSettings,
+    hbr_m: float | None = None,
+    samples: int = 100_000,
+    seed: int = 0,
+    curved: bool = True,
 ) -> dict[str, Any]:
     """Results and choice of one message, as `orbwatch cdm assess` prints them; plain values.
 
     Each result has method, pc (None: there is none), interval (95 %, of Monte Carlo) and flags; `given` is the
-    message's own. Curved paths need a covariance of position and velocity of both objects. With one covariance the
+    message's own. Curved paths need a covariance of position and velocity of both objects; `curved` false leaves them
+    out (quick). With one covariance the
     largest value over the other is chosen (Frisbee 2015), without any the message's own. `shared_density_error`: the
     same with what both objects' errors have in common, where the message says it; never chosen, as in NASA CARA's own
-    practice. Raises InputError for a frame that is not known.
+    practice. Raises InputError for a frame that is not known and for impossible numbers (`cdm_limits`).
     """
+    refuse_impossible(cdm)
+    refuse_impossible_radius(*combined_radius(cdm, hbr_m, settings))
     flat = probabilities(cdm, hbr_m=hbr_m, defaults=settings)
     flags = list(flat.flags_of(0))
     pc = _finite(flat.circle[0])
     results = [_result("foster_1992", pc, flags)]
     candidates = [Candidate("foster_1992", pc, tuple(flag for flag in flags if flag in _DOUBTS_2D))]
-    row, lacking = curved_row(cdm, flat)
+    row, lacking = curved_row(cdm, flat) if curved else (None, "not_asked")
     shared: list[dict[str, Any]] = []
     if row is not None and "missing_state" not in flags:
         with np.errstate(all="ignore"):

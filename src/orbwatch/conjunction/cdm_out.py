@@ -39,14 +39,14 @@ def reassessed(cdm: Cdm, entry: Mapping[str, Any], now_us: int) -> Cdm:
     pc, chosen = entry["pc"], entry["chosen"]
     own = chosen in METHODS
     miss_rtn, speed = entry["miss_rtn_m"], entry["rel_speed_m_s"]
-    comments = dict(cdm.comments)
+    if entry["hbr_source"] == "given":
+        cdm = replace(cdm, object1=_without_radius(cdm.object1), object2=_without_radius(cdm.object2))
+    comments = dict(_kept(cdm.comments, entry["hbr_source"] == "given"))
     comments["relative"] = (*comments.get("relative", ()), *_comments(cdm, entry))
     version = cdm.version if cdm.version in ("1.0", "2.0") else "1.0"
     user = "" if version == "2.0" else "USER_DEFINED_"
     leftovers = {**cdm.unknown, **({f"{user}{key}": text for key, text in cdm.user_defined.items()} if user else {})}
     comments["relative"] += tuple(_not_standard(leftovers))
-    if comments.get("header") is not None:
-        comments["header"] = tuple(printable(text) for text in comments["header"])
     return replace(
         cdm,
         version=version,
@@ -62,16 +62,33 @@ def reassessed(cdm: Cdm, entry: Mapping[str, Any], now_us: int) -> Cdm:
         collision_probability_method=METHODS[chosen] if own else printable(cdm.collision_probability_method),
         object1=_object(cdm.object1, cdm.tca_us),
         object2=_object(cdm.object2, cdm.tca_us),
-        comments={block: tuple(printable(text) for text in texts) for block, texts in comments.items()},
+        comments=_printable(comments),
         unknown={},
         user_defined=cdm.user_defined if version == "2.0" else {},
     )
 
 
+def _printable(comments: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    return {block: tuple(printable(text) for text in texts) for block, texts in comments.items()}
+
+
+def _kept(comments: Mapping[str, tuple[str, ...]], radius_given: bool) -> dict[str, tuple[str, ...]]:
+    """Comments without the combined radius, where another was given."""
+    if not radius_given:
+        return dict(comments)
+    return {
+        block: tuple(text for text in texts if not text.upper().startswith("HBR")) for block, texts in comments.items()
+    }
+
+
+def _without_radius(part: CdmObject) -> CdmObject:
+    return replace(part, comments=_kept(part.comments, True))
+
+
 def _comments(cdm: Cdm, entry: Mapping[str, Any]) -> Iterator[str]:
     created = "" if cdm.creation_us is None else f" CREATED {format_utc(cdm.creation_us, 0)}"
     yield f"ASSESSED FROM MESSAGE {cdm.message_id or 'UNKNOWN'} OF {cdm.originator or 'UNKNOWN'}{created}"
-    if entry["hbr_m"] is not None and not any(text.startswith("HBR") for text in cdm.comments.get("relative", ())):
+    if entry["hbr_m"] is not None and entry["hbr_source"] != "CDM comment HBR":
         yield f"HBR = {entry['hbr_m']} [m]"
     yield f"HBR SOURCE: {entry['hbr_source']}"
     for one in entry["results"]:
@@ -99,7 +116,7 @@ def _object(part: CdmObject, tca_us: int) -> CdmObject:
         r, v = teme_to_gcrf(r, v, *us_to_jd(tca_us))
         frame = "GCRF"
     cov = part.cov_rtn_km2
-    comments = {block: tuple(printable(text) for text in texts) for block, texts in part.comments.items()}
+    comments = _printable(part.comments)
     if cov is not None and not np.isfinite(cov[3:]).all():
         whole = np.zeros((6, 6))
         whole[:3, :3] = cov[:3, :3]

@@ -25,6 +25,9 @@ Entry = Mapping[str, Any]
 MOST = 60
 """Events with plots."""
 
+_LEAST_SHARE = 1e-12
+"""Of the largest probability over the size of the covariance: less is not drawn."""
+
 _BADGES = {"low": "green", "medium": "amber", "high": "red", "critical": "red"}
 _FORMATS = {
     "messages": "d", "lead d": ".2f", "to TCA d": ".2f", "miss m": ",.0f", "sigmas": ".1f", "Pc": ".1e",
@@ -114,7 +117,8 @@ def _section(anchor: str, group: Sequence[Entry], curves: Curves | None, setting
     if curves is not None:
         if np.isfinite(curves.pc_of_hbr).any():
             figures.append(pc_against_hbr(curves.hbr_m, curves.pc_of_hbr, curves.used_hbr_m))
-            figures.append(dilution(curves.scale, curves.pc_of_scale))
+            shown = curves.pc_of_scale > _LEAST_SHARE * np.nanmax(curves.pc_of_scale)
+            figures.append(dilution(curves.scale[shown], curves.pc_of_scale[shown]))
         if len(curves.in_time.t_s) > 1:
             figures.append(time_figure(curves.in_time))
     tables = [("Messages", _table(message_columns(group), (), [[entry] for entry in group]))]
@@ -143,7 +147,9 @@ def _facts(last: Entry) -> list[tuple[str, str]]:
         facts.append(("Hard-body radius", f"{last['hbr_m']:g} m, {last['hbr_source']}"))
     if last["rel_speed_m_s"] is not None:
         facts.append(("Relative speed", f"{last['rel_speed_m_s']:,.1f} m/s"))
-    facts.append(("Time to closest approach", f"{last['to_tca_day']:.2f} days from when this was made"))
+    left = last["to_tca_day"]
+    when = f"in {left:.2f} days" if left >= 0.0 else f"{-left:,.2f} days ago"
+    facts.append(("Closest approach", f"{when}, when this was made"))
     return [*facts, ("File", last["file"])]
 
 
@@ -162,9 +168,10 @@ def _method(settings: RiskSettings) -> list[tuple[str, str]]:
     watch, alert, critical = limits("pc", settings)
     close = limits("close", settings)
     falls = f"when the risk was {settings.hold_factor:g} times below its threshold in {settings.hold_messages} messages"
+    chances = ", ".join(f"{one:g}" for one in close)
     return [
-        ("Categories", f"medium from Pc {watch:g}, high from {alert:g}, critical from {critical:g}; without a probability "
-         f"from the chance of a final miss below {settings.close_km:g} km: {', '.join(f'{one:g}' for one in close)}"),
+        ("Categories", f"medium from Pc {watch:g}, high from {alert:g}, critical from {critical:g}; without a "
+         f"probability from the chance of a final miss below {settings.close_km:g} km: {chances}"),
         ("Rising and falling", f"a category rises at once, and falls {falls} one after another"),
         ("Method", "the cheapest whose assumptions hold: 2D, 2D-Nc, 3D-Nc, Monte Carlo"),
         ("Sigmas away", "Mahalanobis distance of the miss, in all three dimensions"),

@@ -43,7 +43,7 @@ def miss_figure(messages: Sequence[Entry]) -> Spec:
             "zerolinecolor": "#7b8894", "automargin": True,
         }  # fmt: skip
     layout = _layout(
-        "Miss along R, T, N of object 1, ± one sigma", label, "", height=560, showlegend=False,
+        "Miss along R, T, N of object 1, ± one sigma", label, "", height=480, showlegend=False,
         xaxis={"anchor": "y3", **reverse},
     )  # fmt: skip
     return {"data": data, "layout": layout | axes}
@@ -91,8 +91,9 @@ def pc_figure(messages: Sequence[Entry], settings: RiskSettings) -> Spec:
     low = min([*shown, settings.pc_watch]) / 5.0
     high = min(1.0, max([*shown, settings.critical_factor * settings.pc_alert]) * 5.0)
     layout = _layout(
-        "Probability of collision over the messages", label, "Pc", height=560, shapes=shapes, annotations=notes,
-        xaxis=reverse, yaxis={"type": "log", "exponentformat": "power", "range": [np.log10(low), np.log10(high)]},
+        "Probability of collision over the messages", label, "Pc", height=480, shapes=shapes, annotations=notes,
+        legend={"y": -0.17}, xaxis=reverse,
+        yaxis={"type": "log", "exponentformat": "power", "range": [float(np.log10(low)), float(np.log10(high))]},
     )  # fmt: skip
     return {"data": data, "layout": layout}
 
@@ -126,7 +127,7 @@ def _when(messages: Sequence[Entry]) -> tuple[list[float | None], str, Spec]:
     """Where messages stand along the axis, what that is, and whether it runs backwards."""
     lead = numbers_of(messages, "lead_day")
     if np.isfinite(lead).all():
-        return _clean(lead), "days before the closest approach, at the message's creation", {"autorange": "reversed"}
+        return _clean(lead), "days before the closest approach", {"autorange": "reversed"}
     return _clean(np.arange(1.0, len(messages) + 1.0)), "message", {"dtick": 1}
 
 
