@@ -163,20 +163,13 @@ def test_folder_with_a_bad_file(tmp_path: Path, capsys: pytest.CaptureFixture[st
     text = write_cdm(_writable(), "kvn")
     (tmp_path / "a.cdm").write_text(text)
     (tmp_path / "b.cdm").write_text(text.replace("CR_R ", "CR_R x"))
-    code = messages_assess.assess(
-        [tmp_path], messages_assess.How(trials=0), None, Settings(), messages_assess.Wanted("json")
-    )
+    code = assess([tmp_path], How(trials=0), None, Settings(), Wanted("json"))
     out = capsys.readouterr()
     assert code == 1
     assert "b.cdm" in out.err
     (entry,) = json.loads(out.out)
     assert {"file", "event", "tca_utc", "results", "chosen", "reason", "category"} <= set(entry)
-    assert (
-        messages_assess.assess(
-            [tmp_path / "a.cdm"], messages_assess.How(curved=False), None, Settings(), messages_assess.Wanted()
-        )
-        == 0
-    )
+    assert assess([tmp_path / "a.cdm"], How(curved=False), None, Settings(), Wanted()) == 0
 
 
 def _writable() -> Cdm:
