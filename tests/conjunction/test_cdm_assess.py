@@ -18,6 +18,7 @@ from orbwatch.conjunction.cdm_assess import assess_message, assess_public
 from orbwatch.conjunction.cdm_event import event_names
 from orbwatch.conjunction.choice import Candidate, cheapest_valid
 from orbwatch.conjunction.shared_error import shared_errors_rtn
+from orbwatch.messages_assess import How, Wanted, assess
 from orbwatch.settings import RiskSettings, Settings
 from orbwatch.time import parse_utc
 
