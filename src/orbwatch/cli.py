@@ -203,13 +203,29 @@ def cdm_read(files: tuple[Path, ...], form: Any) -> None:
 @click.option(
     "--hbr-m", type=click.FloatRange(0.0, min_open=True), help="Combined hard-body radius, m, instead of the message's."
 )
+@click.option(
+    "--hbr-range",
+    type=click.FloatRange(0.0, min_open=True),
+    nargs=2,
+    metavar="LEAST MOST",
+    help="Instead: 2D probability over combined hard-body radii, m.",
+)
+@click.option("--over-time", is_flag=True, help="Instead: Pc(t), how the 3D-Nc probability accrues.")
 @format_option("table", "json", "csv", "parquet")
 @config_option
-def cdm_pc(files: tuple[Path, ...], hbr_m: float | None, form: Any, **options: Any) -> None:
+def cdm_pc(
+    files: tuple[Path, ...], hbr_m: float | None, hbr_range: tuple[float, float] | None, over_time: bool, form: Any,
+    **options: Any,
+) -> None:  # fmt: skip
     """Probability of collision of messages, by every 2D method (the last row is the reference), with flags."""
     from orbwatch import messages
 
-    sys.exit(messages.show_pc(files, hbr_m, settings_of(options), form))
+    settings = settings_of(options)
+    if hbr_range is None and not over_time:
+        sys.exit(messages.show_pc(files, hbr_m, settings, form))
+    if hbr_range is not None and (over_time or hbr_range[0] >= hbr_range[1]):
+        raise click.UsageError("--hbr-range takes a least and a greater radius, and goes without --over-time.")
+    sys.exit(messages.show_curves(files, hbr_range, over_time, hbr_m, settings, form))
 
 
 @cdm.command("assess")

@@ -14,6 +14,7 @@ from orbwatch.catalog.cdm_public import CdmPublic, is_cdm_public, parse_cdm_publ
 from orbwatch.catalog.cdm_write import write_cdm
 from orbwatch.catalog.opened import open_text
 from orbwatch.conjunction.cdm import pc_record
+from orbwatch.conjunction.cdm_curves import curves_of
 from orbwatch.errors import InputError
 from orbwatch.report.tabular import Format, emit, emit_json
 from orbwatch.settings import Settings
@@ -110,6 +111,48 @@ def show_pc(files: Sequence[Path], hbr_m: float | None, settings: Settings, form
         ]
         numbers = {"miss_m": ".1f", "pc": ".6e", "hbr_m": ".2f"}
         emit({name: _column([row[name] for row in rows]) for name in rows[0]}, form, numbers=numbers)
+    return _complain(errors)
+
+
+def show_curves(
+    files: Sequence[Path],
+    between_m: tuple[float, float] | None,
+    over_time: bool,
+    hbr_m: float | None,
+    settings: Settings,
+    form: Format,
+) -> int:
+    """Rows of a curve of each message; returns the exit code.
+
+    Pc(t) in seconds from the closest approach (over_time), or the 2D probability over combined radii between two.
+    """
+    columns: dict[str, list[Any]] = {}
+    errors: list[InputError] = []
+    for file, cdm in _each(files):
+        try:
+            if isinstance(cdm, InputError):
+                raise cdm
+            found = curves_of(cdm, settings=settings.risk, hbr_m=hbr_m, between_m=between_m, over_time=over_time)
+        except InputError as error:
+            errors.append(error)
+            continue
+        history = found.in_time
+        if over_time and not len(history.t_s):
+            what = "no Pc(t): it needs covariances of position and velocity of both objects, on bound orbits"
+            errors.append(InputError(what, file=file))
+        curve = (
+            {"t_s": history.t_s, "rate_per_s": history.rate_per_s, "pc": history.pc}
+            if over_time
+            else {"hbr_m": found.hbr_m, "pc": found.pc_of_hbr, "pc_square": found.square_of_hbr}
+        )
+        columns.setdefault("file", []).extend([str(file)] * len(next(iter(curve.values()))))
+        for name, values in curve.items():
+            columns.setdefault(name, []).extend(values.tolist())
+    numbers = {"t_s": ".4f", "rate_per_s": ".4e", "pc": ".6e", "hbr_m": ".3f", "pc_square": ".6e"}
+    if columns.get("file"):
+        emit({name: _column(values) for name, values in columns.items()}, form, numbers=numbers)
+    elif form == "json":
+        emit_json([])
     return _complain(errors)
 
 

@@ -92,7 +92,7 @@ def pc_figure(messages: Sequence[Entry], settings: RiskSettings) -> Spec:
     high = min(1.0, max([*shown, settings.critical_factor * settings.pc_alert]) * 5.0)
     layout = _layout(
         "Probability of collision over the messages", label, "Pc", height=480, shapes=shapes, annotations=notes,
-        legend={"y": -0.17}, xaxis=reverse,
+        legend={"y": -0.22}, xaxis=reverse,
         yaxis={"type": "log", "exponentformat": "power", "range": [float(np.log10(low)), float(np.log10(high))]},
     )  # fmt: skip
     return {"data": data, "layout": layout}
