@@ -82,8 +82,8 @@ def run(data: Path) -> str:
         "## How near the final miss may come",
         "",
         "Predicted approaches of derelicts: how far the miss vector moved, across the relative velocity, until after "
-        f"the fact. The packaged table (`conjunction/expected_miss.py`) is made of the predictions between {FITTED:.0%} "
-        f"and {JUDGED:.0%} of the time; made again, its numbers differ by {off_m:.1f} m at most. Below: chances of a "
+        "the fact. The packaged table (`conjunction/expected_miss.py`) is made of the predictions between "
+        f"{FITTED:.0%} and {JUDGED:.0%} of the time; made again, its numbers differ by {off_m:.1f} m at most. Below: chances of a "
         f"final miss below a distance, made from it, on {MOST:,} later predictions below 3 km, and how often that came "
         "true.",
         "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,20 @@ def test_without_a_date_nothing_is_known_of_the_lead() -> None:
     row = CdmPublic(7, TCA_US, 40.0, 1001, 2001)
     ((_, entry),) = entries([Assessed("p", ("1001", "2001"), ("", ""), TCA_US, None, assess_public(row))], RISK, TCA_US)
     assert (entry["lead_day"], entry["category"]) == (None, "unknown")
+
+
+def test_objects_the_other_way_round() -> None:
+    cdm, swapped = made(2.0), made(1.0)
+    swapped = replace(swapped, object1=swapped.object2, object2=swapped.object1)
+    both = [
+        Assessed(str(i), pair, ("", ""), one.tca_us, one.creation_us,
+                 assess_message(one, settings=RISK, curved=False), one)
+        for i, (one, pair) in enumerate(((cdm, ("1001", "2001")), (swapped, ("2001", "1001"))))
+    ]  # fmt: skip
+    (_, first), (_, last) = entries(both, RISK, TCA_US)
+    assert first["event"] == last["event"]
+    assert last["changes"]["miss_change_rtn_m"] is None
+    assert last["pc"] == pytest.approx(first["pc"], rel=1e-9)
 
 
 def test_trend() -> None:

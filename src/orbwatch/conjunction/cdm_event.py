@@ -18,6 +18,8 @@ from orbwatch.settings import RiskSettings
 from orbwatch.time import format_utc
 
 _SAME_EVENT_US = 20 * 60_000_000
+_NO_VECTORS = {"miss_rtn_m": None, "sigma_rtn_m": None, "cov_miss_rtn_m2": None}
+"""Messages that name the objects the other way round have other axes: their vectors are not compared."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,11 @@ def _event(name: str, group: list[Assessed], settings: RiskSettings, now_us: int
             "p_close_miss": risk.value if risk is not None and risk.kind == "close" else None,
             "created_us": one.created_us,
         }
-        entry["changes"] = changes(made[-1], entry, (group[i - 1].tca_us, one.tca_us)) if made else None
+        if made:
+            before = made[-1] if group[i - 1].designators == one.designators else {**made[-1], **_NO_VECTORS}
+            entry["changes"] = changes(before, entry, (group[i - 1].tca_us, one.tca_us))
+        else:
+            entry["changes"] = None
         entry["trend"] = trend([each["pc"] for each in (*made, entry)])
         made.append(entry)
     for entry in made:
