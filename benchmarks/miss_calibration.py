@@ -83,9 +83,9 @@ def run(data: Path) -> str:
         "",
         "Predicted approaches of derelicts: how far the miss vector moved, across the relative velocity, until after "
         "the fact. The packaged table (`conjunction/expected_miss.py`) is made of the predictions between "
-        f"{FITTED:.0%} and {JUDGED:.0%} of the time; made again, its numbers differ by {off_m:.1f} m at most. Below: chances of a "
-        f"final miss below a distance, made from it, on {MOST:,} later predictions below 3 km, and how often that came "
-        "true.",
+        f"{FITTED:.0%} and {JUDGED:.0%} of the time; made again, its numbers differ by {off_m:.1f} m at most. Below: "
+        f"chances of a final miss below a distance, made from it, on {MOST:,} later predictions below 3 km, and how "
+        "often that came true.",
         "",
         "| days ahead | 50 % below, m | 90 % below, m | 99 % below, m |",
         "|---|---|---|---|",

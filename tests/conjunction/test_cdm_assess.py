@@ -92,7 +92,7 @@ def test_repair_is_stated() -> None:
     cov = full()
     cov[0, 1] = cov[1, 0] = 0.5  # far above the product of the sigmas
     found = assess_message(
-        message(part(1, cov_rtn_km2=cov), part(2, cov_rtn_km2=full()), **COMMENT), settings=RISK, samples=0
+        message(part(1, cov_rtn_km2=cov), part(2, cov_rtn_km2=full()), **COMMENT), settings=RISK, curved=False
     )
     assert "non_positive_definite" in found["results"][0]["flags"]
     assert found["repair"]
