@@ -158,6 +158,12 @@ def test_one_bad_message_stops_no_other(tmp_path: Path, capsys: pytest.CaptureFi
     assert "3 messages assessed, 3 refused" in errors
 
 
+def test_an_empty_folder_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, entries, errors = run(tmp_path, capsys)
+    assert (code, entries) == (1, [])
+    assert "no files there" in errors
+
+
 def test_numbers_that_lead_nowhere(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

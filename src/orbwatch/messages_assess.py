@@ -74,6 +74,8 @@ def assess(
     found: list[Assessed] = []
     errors: list[InputError] = []
     files = _files(places)
+    if not files:
+        errors.append(InputError("no files there", file=", ".join(str(place) for place in places)))
     for i, file in enumerate(files):
         progress("assessing messages", i / len(files))
         for one in _assessed(file, how, settings):
