@@ -14,7 +14,7 @@ import numpy as np
 
 from orbwatch.catalog.quality import GpRead
 from orbwatch.catalog.written import make_folder, write_atomically
-from orbwatch.conjunction.choice import category
+from orbwatch.conjunction.category import category
 from orbwatch.conjunction.matrix import METHOD, PairMatrix, dense_matrix, sparse_matrix
 from orbwatch.conjunction.nearest import nearest_of_pairs
 from orbwatch.conjunction.screen import screen

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Int
 
 from orbwatch import __version__
-from orbwatch.conjunction.choice import category
+from orbwatch.conjunction.category import category
 from orbwatch.conjunction.matrix import METHOD, PairMatrix
 from orbwatch.report.html import Figure, Page, Table
 from orbwatch.report.matrix_groups import families, grouped, largest, shell_order, shells
