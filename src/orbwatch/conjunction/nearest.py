@@ -32,7 +32,7 @@ from orbwatch.propagate.sgp4 import Sgp4Catalog
 
 LONGEST_STEP_S = 180.0
 _NODES_AT_ONCE = 121
-_MOST_OBJECTS = 5_000  # 12 million pairs
+_MOST_OBJECTS = 3_000  # 4.5 million pairs: 4 GB
 _NEWTON_S = 0.02  # a closest approach this near is placed by the straight line, to less than a micrometre
 _FAST_KM_S = 0.5
 _REACH_S = 60.0
