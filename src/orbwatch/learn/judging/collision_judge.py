@@ -20,6 +20,7 @@ LEADS_DAY = (2.0, 3.0, 5.0)
 GROUPS = ("all", "new pairs")
 _CERTAIN = 1e-3
 _BINS = 10
+_DRAWS = 300
 
 
 @dataclass(frozen=True)
@@ -146,10 +147,10 @@ def _row(
         listed=int(listed.sum()),
         beyond=int((np.isinf(truth) & chosen).sum()),
         miss_m=float(np.median(mine)) * 1e3,
-        over_latest=median_ratio(mine, miss_error("latest"), pair[listed]),
-        predictor_over=median_ratio(miss_error(_against(name)), mine, pair[listed]),
+        over_latest=median_ratio(mine, miss_error("latest"), pair[listed], _DRAWS),
+        predictor_over=median_ratio(miss_error(_against(name)), mine, pair[listed], _DRAWS),
         tca_ms=float(np.median(tca_error(name))) * 1e3,
-        tca_over_latest=median_ratio(tca_error(name), tca_error("latest"), pair[timed]),
+        tca_over_latest=median_ratio(tca_error(name), tca_error("latest"), pair[timed], _DRAWS),
         inside=inside,
         beyond_inside=beyond_inside,
         tca_inside=tca_inside,
