@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 REPORT = ROOT / "BENCHMARKS.md"
 NAMES = [
-    "sgp4_speed", "screen_speed", "probability_speed", "collision_probability", "miss_calibration",
+    "sgp4_speed", "screen_speed", "matrix", "probability_speed", "collision_probability", "miss_calibration",
     "empirical_covariance", "assess_real", "learning_speed", "augmentations", "catalog_forecast", "catalog_board",
     "maneuver_distrust", "maneuvers",
 ]  # fmt: skip

@@ -18,6 +18,8 @@ from orbwatch.cli_calibration import calibration
 from orbwatch.cli_forecast import forecast
 from orbwatch.cli_learn import VERBS
 from orbwatch.cli_maneuvers import maneuvers
+from orbwatch.cli_matrix import matrix
+from orbwatch.cli_what_if import what_if
 from orbwatch.errors import OrbwatchError
 from orbwatch.options import FILE, config_option, format_option, setting, settings_of, terminal_progress
 
@@ -331,7 +333,7 @@ def replay(event: str | None, form: Any, **options: Any) -> None:
         sys.exit(views.show_replay(again.replay(event, settings), form))
 
 
-for _group in (forecast, maneuvers, calibration, *VERBS):
+for _group in (forecast, maneuvers, calibration, matrix, what_if, *VERBS):
     cli.add_command(_group)
 
 
