@@ -18,8 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 REPORT = ROOT / "BENCHMARKS.md"
 NAMES = [
-    "sgp4_speed", "screen_speed", "probability_speed", "empirical_covariance", "assess_real", "learning_speed",
-    "augmentations", "catalog_forecast", "catalog_board", "maneuver_distrust", "maneuvers",
+    "sgp4_speed", "screen_speed", "matrix", "probability_speed", "collision_probability", "miss_calibration",
+    "empirical_covariance", "assess_real", "learning_speed", "augmentations", "catalog_forecast", "catalog_board",
+    "maneuver_distrust", "maneuvers",
 ]  # fmt: skip
 
 HEAD = """# Benchmarks

@@ -19,6 +19,8 @@ from orbwatch.cli_collision import collision
 from orbwatch.cli_forecast import forecast
 from orbwatch.cli_learn import VERBS
 from orbwatch.cli_maneuvers import maneuvers
+from orbwatch.cli_matrix import matrix
+from orbwatch.cli_what_if import what_if
 from orbwatch.errors import OrbwatchError
 from orbwatch.options import FILE, config_option, format_option, setting, settings_of, terminal_progress
 
@@ -204,13 +206,29 @@ def cdm_read(files: tuple[Path, ...], form: Any) -> None:
 @click.option(
     "--hbr-m", type=click.FloatRange(0.0, min_open=True), help="Combined hard-body radius, m, instead of the message's."
 )
+@click.option(
+    "--hbr-range",
+    type=click.FloatRange(0.0, min_open=True),
+    nargs=2,
+    metavar="LEAST MOST",
+    help="Instead: 2D probability over combined hard-body radii, m.",
+)
+@click.option("--over-time", is_flag=True, help="Instead: Pc(t), how the 3D-Nc probability accrues.")
 @format_option("table", "json", "csv", "parquet")
 @config_option
-def cdm_pc(files: tuple[Path, ...], hbr_m: float | None, form: Any, **options: Any) -> None:
+def cdm_pc(
+    files: tuple[Path, ...], hbr_m: float | None, hbr_range: tuple[float, float] | None, over_time: bool, form: Any,
+    **options: Any,
+) -> None:  # fmt: skip
     """Probability of collision of messages, by every 2D method (the last row is the reference), with flags."""
     from orbwatch import messages
 
-    sys.exit(messages.show_pc(files, hbr_m, settings_of(options), form))
+    settings = settings_of(options)
+    if hbr_range is None and not over_time:
+        sys.exit(messages.show_pc(files, hbr_m, settings, form))
+    if hbr_range is not None and (over_time or hbr_range[0] >= hbr_range[1]):
+        raise click.UsageError("--hbr-range takes a least and a greater radius, and goes without --over-time.")
+    sys.exit(messages.show_curves(files, hbr_range, over_time, hbr_m, settings, form))
 
 
 @cdm.command("assess")
@@ -225,13 +243,25 @@ def cdm_pc(files: tuple[Path, ...], hbr_m: float | None, form: Any, **options: A
     show_default=True,
     help="Monte Carlo trials a message; 0: none.",
 )
+@click.option("--straight", is_flag=True, help="Straight paths (2D) only: quick, for many messages.")
+@click.option("--at", help="UTC instant from which the time to closest approach is counted. [default: now]")
+@click.option("--detail", is_flag=True, help="All messages of all events, with every method's value, flags and notes.")
+@click.option("--report", type=FILE, help="Write a page of the events (HTML): trends, probabilities, curves.")
+@click.option("--cdm-out", type=FILE, help="Folder to write the messages to again, with our probability and category.")
+@setting("risk.pc_watch")
+@setting("risk.pc_alert")
 @format_option("table", "json")
 @config_option
-def cdm_assess(places: tuple[Path, ...], hbr_m: float | None, trials: int, form: Any, **options: Any) -> None:
-    """Probability of messages (files, folders) by straight and curved paths; which to believe, why, how serious."""
-    from orbwatch import messages
+def cdm_assess(
+    places: tuple[Path, ...], hbr_m: float | None, trials: int, straight: bool, at: str | None, detail: bool,
+    report: Path | None, cdm_out: Path | None, form: Any, **options: Any,
+) -> None:  # fmt: skip
+    """Messages (files, folders) by event: how miss and probability went, which value to believe, how serious it is."""
+    from orbwatch import messages_assess
 
-    sys.exit(messages.assess(places, hbr_m, trials, settings_of(options), form))
+    how = messages_assess.How(hbr_m, trials, not straight)
+    wanted = messages_assess.Wanted(form, detail, report, cdm_out)
+    sys.exit(messages_assess.assess(places, how, at, settings_of(options), wanted, terminal_progress()))
 
 
 @cdm.command("write")
@@ -304,7 +334,7 @@ def replay(event: str | None, form: Any, **options: Any) -> None:
         sys.exit(views.show_replay(again.replay(event, settings), form))
 
 
-for _group in (forecast, maneuvers, calibration, collision, *VERBS):
+for _group in (forecast, maneuvers, calibration, collision, matrix, what_if, *VERBS):
     cli.add_command(_group)
 
 

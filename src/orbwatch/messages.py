@@ -14,7 +14,7 @@ from orbwatch.catalog.cdm_public import CdmPublic, is_cdm_public, parse_cdm_publ
 from orbwatch.catalog.cdm_write import write_cdm
 from orbwatch.catalog.opened import open_text
 from orbwatch.conjunction.cdm import pc_record
-from orbwatch.conjunction.cdm_assess import assess_message, assess_public, event_names
+from orbwatch.conjunction.cdm_curves import curves_of
 from orbwatch.errors import InputError
 from orbwatch.report.tabular import Format, emit, emit_json
 from orbwatch.settings import Settings
@@ -114,55 +114,46 @@ def show_pc(files: Sequence[Path], hbr_m: float | None, settings: Settings, form
     return _complain(errors)
 
 
-def assess(places: Sequence[Path], hbr_m: float | None, trials: int, settings: Settings, form: Format) -> int:
-    """Assessments of the messages of files and folders, an entry a message; returns the exit code."""
-    files = [file for place in places for file in ([place] if place.is_file() else _inside(place))]
-    entries: list[dict[str, Any]] = []
-    pairs: list[tuple[str, str]] = []
-    times: list[int] = []
+def show_curves(
+    files: Sequence[Path],
+    between_m: tuple[float, float] | None,
+    over_time: bool,
+    hbr_m: float | None,
+    settings: Settings,
+    form: Format,
+) -> int:
+    """Rows of a curve of each message; returns the exit code.
+
+    Pc(t) in seconds from the closest approach (over_time), or the 2D probability over combined radii between two.
+    """
+    columns: dict[str, list[Any]] = {}
     errors: list[InputError] = []
-    for file in files:
+    for file, cdm in _each(files):
         try:
-            text = open_text(file)
-            if is_cdm_public(text):
-                for public in parse_cdm_public(text, file):
-                    entries.append({"file": str(file), **assess_public(public, settings.risk)})
-                    pairs.append((str(public.norad_id_1), str(public.norad_id_2)))
-                    times.append(public.tca_us)
-                continue
-            for cdm in parse_cdms(text, file):
-                found = assess_message(cdm, settings=settings.risk, hbr_m=hbr_m, samples=trials)
-                entries.append({"file": str(file), **found})
-                pairs.append((_plain(cdm.object1.designator), _plain(cdm.object2.designator)))
-                times.append(cdm.tca_us)
+            if isinstance(cdm, InputError):
+                raise cdm
+            found = curves_of(cdm, settings=settings.risk, hbr_m=hbr_m, between_m=between_m, over_time=over_time)
         except InputError as error:
             errors.append(error)
-    names = event_names(pairs, times)
-    records = [
-        {"file": entry["file"], "event": name, "tca_utc": format_utc(at), **entry}
-        for entry, name, at in zip(entries, names, times, strict=True)
-    ]
-    if form == "json":
-        emit_json(records)
-    elif records:
-        columns = ("event", "tca_utc", "miss_m", "hbr_m", "chosen", "pc", "category", "reason")
-        rows = [
-            {key: record[key] if record[key] is not None else float("nan") for key in columns} for record in records
-        ]
-        for row in rows:
-            row["chosen"] = row["chosen"] if isinstance(row["chosen"], str) else "none"
-        numbers = {"miss_m": ".1f", "pc": ".3e", "hbr_m": ".2f"}
-        emit({name: _column([row[name] for row in rows]) for name in columns}, form, numbers=numbers)
+            continue
+        history = found.in_time
+        if over_time and not len(history.t_s):
+            what = "no Pc(t): it needs covariances of position and velocity of both objects, on bound orbits"
+            errors.append(InputError(what, file=file))
+        curve = (
+            {"t_s": history.t_s, "rate_per_s": history.rate_per_s, "pc": history.pc}
+            if over_time
+            else {"hbr_m": found.hbr_m, "pc": found.pc_of_hbr, "pc_square": found.square_of_hbr}
+        )
+        columns.setdefault("file", []).extend([str(file)] * len(next(iter(curve.values()))))
+        for name, values in curve.items():
+            columns.setdefault(name, []).extend(values.tolist())
+    numbers = {"t_s": ".4f", "rate_per_s": ".4e", "pc": ".6e", "hbr_m": ".3f", "pc_square": ".6e"}
+    if columns.get("file"):
+        emit({name: _column(values) for name, values in columns.items()}, form, numbers=numbers)
+    elif form == "json":
+        emit_json([])
     return _complain(errors)
-
-
-def _inside(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
-
-
-def _plain(designator: str) -> str:
-    """A catalogue number without leading zeros."""
-    return designator.lstrip("0") or designator
 
 
 def _or_nan(value: float | None) -> float:

@@ -38,6 +38,7 @@ from orbwatch.workers import in_order
 
 if TYPE_CHECKING:
     from orbwatch.maneuver.detect import Detections, Score
+    from orbwatch.models.maneuver_told import ToldPattern
 
 MODEL = "maneuver-detector"
 """The packaged detector."""
@@ -148,6 +149,14 @@ def life_of(table: GpTable, found: Maneuvers) -> tuple[Pattern, Float[np.ndarray
     return patterns(table, found)[0], minimum_detectable_m_s(table)[1][0]
 
 
+def told_of(table: GpTable) -> ToldPattern | None:
+    """What the packaged classifier says of the only object of a history; None where its sets are too few."""
+    from orbwatch.models.maneuver_runtime import ManeuverModel
+    from orbwatch.models.maneuver_told import CLASSIFIER, told_pattern
+
+    return told_pattern(table, ManeuverModel.load(CLASSIFIER))
+
+
 def method_label(model: str | None, causal: bool) -> str:
     """How maneuvers were found: the model and a hash of its files, and whether later sets had a say."""
     name = model or MODEL
@@ -214,9 +223,18 @@ def detected(table: GpTable, model: str | None, causal: bool, min_probability: f
 @cache
 def _score(model: str, causal: bool) -> Score:
     from orbwatch.maneuver.detect import by_threshold
+    from orbwatch.models.card import read_card
+    from orbwatch.models.maneuver_runtime import KIND, ManeuverModel
     from orbwatch.models.maneuver_trees import load_score
 
-    return by_threshold if model == THRESHOLD else load_score(model, causal)
+    if model == THRESHOLD:
+        return by_threshold
+    if read_card(find_model(model)).kind != KIND:
+        return load_score(model, causal)
+    if causal:
+        hint = f"Without --causal, or with {MODEL}"
+        raise InputError("the classifier looks at sets from both sides", field="--causal", value=model, hint=hint)
+    return ManeuverModel.load(model).score_gaps
 
 
 def _chunks(norad_id: Int[np.ndarray, " n"]) -> Iterator[tuple[int, int]]:

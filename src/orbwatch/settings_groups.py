@@ -65,7 +65,22 @@ class RiskSettings:
     """Probability of collision from which an event is an alert (exit code 3). 1e-4 is the usual maneuver threshold
     (NASA Conjunction Assessment Handbook, NASA/SP-20230002470, 2023)."""
     pc_watch: Probability = 1e-7
-    """Probability of collision from which an event is watched; below it, it is only listed."""
+    """Probability of collision from which an event is watched; below it, it is only listed. 1e-7 is NASA CARA's yellow
+    threshold."""
+    critical_factor: Annotated[float, Range(ge=1.0, le=1e4), NOT_HASHED] = 10.0
+    """Messages: critical from this many times risk.pc_alert."""
+    close_km: Annotated[float, Range(gt=0.0, le=50.0), NOT_HASHED] = 0.2
+    """Messages that give no probability: final misses below this, km, are close, and their chance is the risk."""
+    close_watch: Annotated[Probability, NOT_HASHED] = 0.01
+    """Chance of a close miss from which such a message is of medium risk."""
+    close_alert: Annotated[Probability, NOT_HASHED] = 0.1
+    """Chance of a close miss from which it is of high risk."""
+    close_critical: Annotated[Probability, NOT_HASHED] = 0.5
+    """Chance of a close miss from which it is critical."""
+    hold_factor: Annotated[float, Range(ge=1.0, le=1000.0), NOT_HASHED] = 3.0
+    """An event leaves a category only when its risk is below the category's threshold by this factor ..."""
+    hold_messages: Annotated[int, Range(ge=1, le=20), NOT_HASHED] = 2
+    """... in this many messages one after another, so that alerts do not flicker. It rises at once."""
     hbr_table: Path | None = None
     """Hard-body radii and masses of objects: a CSV file with the columns ObjectID, HBR, HBRSource, Mass (NASA CARA's
     format; plain, xz or gz). The settings risk.hbr_*_m serve the objects that it leaves out."""
@@ -85,6 +100,9 @@ class RiskSettings:
         if self.pc_watch > self.pc_alert:
             legal = f"at most risk.pc_alert = {self.pc_alert:g}"
             raise InputError("watched only above the alert", field="risk.pc_watch", value=self.pc_watch, legal=legal)
+        if not self.close_watch <= self.close_alert <= self.close_critical:
+            legal = f"from risk.close_watch = {self.close_watch:g} to risk.close_critical = {self.close_critical:g}"
+            raise InputError("out of order", field="risk.close_alert", value=self.close_alert, legal=legal)
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def screen_sets(
     foresight: on orbits that the catalogue's forecaster corrects, as far ahead as it does.
     """
     table = read.table.newest()
-    indices = None if ids is None else _rows_of(table, ids)
+    indices = None if ids is None else rows_of(table, ids)
     if among and indices is None:
         raise InputError("which objects?", field="--among", hint="Give --ids FILE or --id NUMBER")
     if among and indices is not None:
@@ -116,7 +116,7 @@ def screen_sets(
     return find(catalog, start_us, hours, settings, lambda f: progress("screening", f), indices)
 
 
-def _rows_of(table: GpTable, ids: list[int]) -> np.ndarray:
+def rows_of(table: GpTable, ids: list[int]) -> np.ndarray:
     missing = sorted(set(ids) - set(table.norad_id.tolist()))
     if missing:
         some = ", ".join(map(str, missing[:5])) + (" ..." if len(missing) > 5 else "")
@@ -141,7 +141,7 @@ def show_states(catalog: Path, at: str, ids: list[int] | None, form: Format) -> 
     """TEME states of the newest set of each object at one instant; failures are empty with their status."""
     table = read_sets(catalog).table.newest()
     if ids is not None:
-        table = table[_rows_of(table, ids)]
+        table = table[rows_of(table, ids)]
     states = Sgp4Catalog.from_gp(table).states(np.array([parse_utc(at)]))
     columns: dict[str, Any] = {"norad_id": table.norad_id}
     for quantity, unit, values in (("", "km", states.r_teme_km), ("v", "km_s", states.v_teme_km_s)):

@@ -91,7 +91,9 @@ def find_in_history(
 
         life, least = pipeline.life_of(table, found)
         method, name = pipeline.method_label(search.model, search.causal), names.get(int(ids[0]), "")
-        write_atomically(plot, render(page(table, shown, life, least, name, method, burns)).encode())
+        write_atomically(
+            plot, render(page(table, shown, life, least, name, method, burns, pipeline.told_of(table))).encode()
+        )
         click.echo(f"{plot}: timeline of {len(table):,} element sets", err=True)
     return 0 if len(ids) else 1
 
@@ -196,7 +198,7 @@ def _put(found: Maneuvers, form: Format, output: Path | None) -> None:
 def _show_one(
     table: GpTable, found: Maneuvers, shown: Maneuvers, names: Mapping[int, str], burns: Burns | None
 ) -> None:
-    from orbwatch.pipeline_maneuvers import life_of
+    from orbwatch.pipeline_maneuvers import life_of, told_of
     from orbwatch.report.maneuver_truth import matched, truth_sentence
     from orbwatch.report.maneuver_words import event_words, life_lines, names_of
 
@@ -205,7 +207,7 @@ def _show_one(
     if len(shown):
         columns = event_words(shown)
         emit(columns, "table", title=f"{who}: maneuvers, the newest first", limit=_SHOWN_EVENTS)
-    for line in life_lines(table, shown, *life_of(table, found)):
+    for line in life_lines(table, shown, *life_of(table, found), told_of(table)):
         click.echo(f"{who}: {line}")
     if burns is not None:
         click.echo(truth_sentence(matched(shown, burns, table), table))

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from orbwatch import messages
 from orbwatch.catalog.cdm import Cdm, read_cdm, write_cdm
 from orbwatch.catalog.cdm_message import CdmObject
 from orbwatch.catalog.cdm_public import CdmPublic
-from orbwatch.conjunction.cdm_assess import assess_message, assess_public, event_names
-from orbwatch.conjunction.choice import Candidate, category, cheapest_valid
+from orbwatch.conjunction.category import category
+from orbwatch.conjunction.cdm_assess import assess_message, assess_public
+from orbwatch.conjunction.cdm_event import event_names
+from orbwatch.conjunction.choice import Candidate, cheapest_valid
 from orbwatch.conjunction.shared_error import shared_errors_rtn
+from orbwatch.messages_assess import How, Wanted, assess
 from orbwatch.settings import RiskSettings, Settings
 from orbwatch.time import parse_utc
 
@@ -59,7 +61,7 @@ def test_all_methods_and_a_choice() -> None:
     low, high = found["results"][-1]["interval"]
     assert low < values[1] < high
     assert found["chosen"] == "foster_1992"
-    assert found["category"] == category(values[0], RISK)
+    assert found["pc"] == values[0]
 
 
 def test_position_covariances_allow_straight_paths_only() -> None:
@@ -74,7 +76,7 @@ def test_one_covariance_or_none() -> None:
     assert "single_covariance" in single["results"][0]["flags"]
     assert "single_covariance" in single["reason"]
     none = assess_message(message(part(1, cov_rtn_km2=None), part(2, cov_rtn_km2=None), **COMMENT), settings=RISK)
-    assert (none["chosen"], none["pc"], none["category"]) == (None, None, "unknown")
+    assert (none["chosen"], none["pc"]) == (None, None)
 
 
 @pytest.mark.parametrize(("row", "flag"), [(4, "negative_variance"), (0, "default_covariance")])
@@ -89,7 +91,9 @@ def test_variances_that_are_none(row: int, flag: str) -> None:
 def test_repair_is_stated() -> None:
     cov = full()
     cov[0, 1] = cov[1, 0] = 0.5  # far above the product of the sigmas
-    found = assess_message(message(part(1, cov_rtn_km2=cov), part(2, cov_rtn_km2=full()), **COMMENT), settings=RISK)
+    found = assess_message(
+        message(part(1, cov_rtn_km2=cov), part(2, cov_rtn_km2=full()), **COMMENT), settings=RISK, curved=False
+    )
     assert "non_positive_definite" in found["results"][0]["flags"]
     assert found["repair"]
     assert found["chosen"] != "foster_1992" or "no method is beyond doubt" in found["reason"]
@@ -99,7 +103,7 @@ def test_repair_is_stated() -> None:
 def test_states_without_axes(nothing: str) -> None:
     parts = [part(n, cov_rtn_km2=full(), **{nothing: np.zeros(3)}) for n in (1, 2)]
     found = assess_message(message(*parts, **COMMENT), settings=RISK)
-    assert (found["chosen"], found["category"]) == (None, "unknown")
+    assert found["chosen"] is None
     assert {"missing_covariance_1", "missing_covariance_2"} <= set(found["results"][0]["flags"])
 
 
@@ -131,10 +135,10 @@ def test_shared_density_error() -> None:
 
 def test_public_rows_are_labelled() -> None:
     row = CdmPublic(1, TCA_US, 120.0, 5, 6, collision_probability=2e-4)
-    found = assess_public(row, RISK)
-    assert (found["chosen"], found["category"]) == ("given", "high")
+    found = assess_public(row)
+    assert (found["chosen"], found["pc"]) == ("given", 2e-4)
     assert found["results"][0]["flags"] == ["no_covariance"]
-    assert assess_public(replace(row, collision_probability=None), RISK)["category"] == "unknown"
+    assert assess_public(replace(row, collision_probability=None))["pc"] is None
 
 
 def test_choice() -> None:
@@ -160,13 +164,13 @@ def test_folder_with_a_bad_file(tmp_path: Path, capsys: pytest.CaptureFixture[st
     text = write_cdm(_writable(), "kvn")
     (tmp_path / "a.cdm").write_text(text)
     (tmp_path / "b.cdm").write_text(text.replace("CR_R ", "CR_R x"))
-    code = messages.assess([tmp_path], None, 0, Settings(), "json")
+    code = assess([tmp_path], How(trials=0), None, Settings(), Wanted("json"))
     out = capsys.readouterr()
     assert code == 1
     assert "b.cdm" in out.err
     (entry,) = json.loads(out.out)
     assert {"file", "event", "tca_utc", "results", "chosen", "reason", "category"} <= set(entry)
-    assert messages.assess([tmp_path / "a.cdm"], None, 0, Settings(), "table") == 0
+    assert assess([tmp_path / "a.cdm"], How(curved=False), None, Settings(), Wanted()) == 0
 
 
 def _writable() -> Cdm:

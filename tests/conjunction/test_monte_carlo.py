@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from orbwatch.catalog.cdm import read_cdm
+from orbwatch.conjunction.cdm import probabilities
+from orbwatch.conjunction.cdm_row import curved_row
 from orbwatch.conjunction.monte_carlo import monte_carlo
 from orbwatch.conjunction.probability_nc import hall_2021_nc3d
 from orbwatch.conjunction.validity import hall_2023_validity
@@ -36,6 +41,32 @@ def test_long_and_short_agree() -> None:
     short = monte_carlo(*row, bottoms, unknown, samples=4_000, within_s=(-5.0, 5.0))
     march = monte_carlo(*row, (None,), unknown, samples=4_000, within_s=(-5.0, 5.0))
     assert short.hits[0] == march.hits[0] > 0
+
+
+def test_long_and_rare() -> None:
+    row = straight(miss_km=0.9)
+    pc = hall_2021_nc3d(*row, steps="converged").pc
+    found = monte_carlo(*row, (None,), pc, samples=4_000, within_s=(-5.0, 5.0))
+    assert pc[0] < 1e-5
+    assert found.status == ["importance"]
+    assert found.hits[0] > 400
+    assert found.low[0] <= pc[0] <= found.high[0]
+    assert found.high[0] - found.low[0] < 0.3 * pc[0]
+    one = monte_carlo(*row, (None,), pc, samples=4_000, within_s=(-5.0, 5.0), threads=1)
+    assert one.pc[0] == found.pc[0]
+
+
+def test_nasas_two_satellites_that_fly_together(data: Path) -> None:
+    """CARA's Monte Carlo of this long encounter, 2D-Pc 6e-168: 1.144e-5 to 1.189e-5."""
+    cdm = read_cdm(next((data / "cdm/cara").glob("000048901_conj_000048903_20211219_235030*")))
+    row, _ = curved_row(cdm, probabilities(cdm))
+    assert row is not None
+    bottoms = hall_2023_validity(*row).bottoms
+    with np.errstate(all="ignore"):
+        found = monte_carlo(*row, bottoms, np.array([1.15e-5]), samples=20_000)
+    assert found.low[0] < 1.189e-5
+    assert found.high[0] > 1.144e-5
+    assert found.high[0] - found.low[0] < 0.06 * found.pc[0]
 
 
 def test_no_hits_leave_an_upper_limit() -> None:

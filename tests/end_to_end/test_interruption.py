@@ -23,7 +23,7 @@ from orbwatch.simulate.population import EPOCH_US, population
 from orbwatch.time import format_utc
 
 START = format_utc(EPOCH_US, 0)
-HOURS = 48.0
+HOURS = 96.0  # slabs enough for a signal to come between two of them
 
 
 def settings(folder: Path) -> Settings:

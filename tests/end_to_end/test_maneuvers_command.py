@@ -16,6 +16,8 @@ from orbwatch.catalog.gp import GpTable
 from orbwatch.catalog.history import write_history
 from orbwatch.catalog.tle_write import write_tle
 from orbwatch.cli import cli
+from orbwatch.errors import InputError
+from orbwatch.models.maneuver_told import CLASSIFIER
 from orbwatch.time import format_utc
 
 from ..maneuver.burning import START_US, STEP_US, history, steps
@@ -91,6 +93,23 @@ def test_one_object_in_words(place: Path) -> None:
     quiet = run(place, 8, "--history", place / "history.parquet")
     assert "8 IDLE: no maneuver found above" in quiet.stdout
     assert "in-track" in quiet.stdout
+
+
+def test_the_classifier_has_its_say(place: Path, tmp_path: Path) -> None:
+    result = run(place, 7, "--history", place / "history.parquet")
+    assert "7 KEEPER: the classifier, which knows simulated lives, sees " in result.stdout
+    write_history(history(7, 25, BURNS), tmp_path / "short.parquet")
+    assert "the classifier" not in run(place, 7, "--history", tmp_path / "short.parquet").stdout
+
+
+def test_the_classifier_finds_maneuvers_too(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    words = ("--history", place / "history.parquet", "--model", CLASSIFIER)
+    found = rows(run(place, *words, "--format", "csv").stdout)
+    likely = [one for one in found if float(one["probability"]) > 0.5]
+    assert {one["norad_id"] for one in likely} == {"7"}
+    with pytest.raises(InputError, match="looks at sets from both sides"):
+        run(place, *words, "--causal")
 
 
 def test_several_objects_a_row_each(place: Path) -> None:

@@ -56,6 +56,8 @@ def test_nothing_is_made_of_scatter() -> None:
     table = history(LEO, (0.0, 0.0, 0.0))
     got = estimate(table, np.arange(8, 44, 6))
     assert np.mean(got.kind == NO_KIND) > 0.5
+    told = estimate(table, np.arange(8, 44, 6), likely=np.ones(6, bool)).kind
+    assert set(told.tolist()) <= {"in_track_raise", "in_track_lower"}, "a burn, so they say: most likely along"
     assert np.all(np.abs(got.dv_rtn_m_s[:, 1]) < 3.0 * np.sqrt(got.cov_rtn_m2_s2[:, 1, 1]))
 
 

@@ -16,7 +16,7 @@ from orbwatch.catalog.ndm_xml import lines_of, read_xml
 from orbwatch.catalog.opened import open_text
 from orbwatch.errors import InputError
 
-__all__ = ["Cdm", "CdmObject", "hbr", "parse_cdms", "read_cdm", "read_cdms", "write_cdm"]
+__all__ = ["Cdm", "CdmObject", "each_cdm", "hbr", "parse_cdms", "read_cdm", "read_cdms", "write_cdm"]
 
 _RADIUS = r"\s*[:=]\s*(\d+(?:\.\d*)?(?:[eE][+-]?\d{1,3})?)\s*(?:\[?\s*(k?m)\s*\]?)?\s*$"
 _HBR = re.compile(r"HBR" + _RADIUS, re.IGNORECASE | re.ASCII)
@@ -42,15 +42,31 @@ def read_cdms(path: str | Path) -> list[Cdm]:
 
 def parse_cdms(text: str, file: str | Path | None = None) -> list[Cdm]:
     """All messages in a text (KVN, XML or JSON, told by its content); `file` is only named in errors."""
+    return [build_cdm(items, file) for items in _split(text, file)]
+
+
+def each_cdm(text: str, file: str | Path | None = None) -> Iterator[Cdm | InputError]:
+    """As `parse_cdms`, one after another; in the place of a message that is wrong, what is wrong with it.
+
+    What cannot be divided into messages at all is one error.
+    """
+    try:
+        messages = list(_split(text, file))
+    except InputError as error:
+        yield error
+        return
+    for items in messages:
+        try:
+            yield build_cdm(items, file)
+        except InputError as error:
+            yield error
+
+
+def _split(text: str, file: str | Path | None) -> Iterable[list[KvnLine]]:
     start = text.lstrip()[:1]
-    messages: Iterable[list[KvnLine]]
     if start == "<":
-        messages = _split_xml(text, file)
-    elif start in ("{", "["):
-        messages = json_messages(text, file)
-    else:
-        messages = _split_kvn(text)
-    return [build_cdm(items, file) for items in messages]
+        return _split_xml(text, file)
+    return json_messages(text, file) if start in ("{", "[") else _split_kvn(text)
 
 
 def _split_xml(text: str, file: str | Path | None) -> Iterator[list[KvnLine]]:

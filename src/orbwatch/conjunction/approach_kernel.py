@@ -19,7 +19,7 @@ MOST = 5  # minima of a polynomial of degree ten
 
 
 @njit(**INNER)
-def _quintic(rv: Doubles, k: int, i: int, j: int, step_s: float, c: Doubles) -> None:
+def quintic(rv: Doubles, k: int, i: int, j: int, step_s: float, c: Doubles) -> None:
     """Coefficients (3, 6) in x = (t - t_k) / step through the relative states of nodes k - 1, k and k + 1."""
     for d in range(3):
         pa = rv[k - 1, d, j] - rv[k - 1, d, i]
@@ -37,7 +37,7 @@ def _quintic(rv: Doubles, k: int, i: int, j: int, step_s: float, c: Doubles) -> 
 
 
 @njit(**INNER)
-def _at(c: Doubles, x: float) -> tuple[float, float, float]:
+def squared(c: Doubles, x: float) -> tuple[float, float, float]:
     """Squared separation, half its derivative f = p . p', and f', at x."""
     s = f = g = 0.0
     for d in range(3):
@@ -56,10 +56,10 @@ def _at(c: Doubles, x: float) -> tuple[float, float, float]:
 @njit(**INNER)
 def _root(c: Doubles, a: float, b: float, derivative: bool) -> float:
     """Zero between a and b, where the sign differs, of f (or of f'): Newton's method within bisection."""
-    low_is_negative = (_at(c, a)[2] if derivative else _at(c, a)[1]) < 0.0
+    low_is_negative = (squared(c, a)[2] if derivative else squared(c, a)[1]) < 0.0
     x = 0.5 * (a + b)
     for _ in range(80):
-        _, f, g = _at(c, x)
+        _, f, g = squared(c, x)
         value = g if derivative else f
         if (value < 0.0) == low_is_negative:
             a = x
@@ -75,7 +75,7 @@ def _root(c: Doubles, a: float, b: float, derivative: bool) -> float:
 
 
 @njit(**INNER)
-def _minima(c: Doubles, edge: float, parts: int, out: Doubles) -> int:
+def turning_points(c: Doubles, edge: float, parts: int, out: Doubles) -> int:
     """All x in [-edge, edge] where f turns from negative to positive, into `out`; returns how many.
 
     In each part the ends are compared; where f has one sign at both but an extremum towards zero between them, the
@@ -83,20 +83,20 @@ def _minima(c: Doubles, edge: float, parts: int, out: Doubles) -> int:
     """
     count = 0
     a = -edge
-    _, fa, ga = _at(c, a)
+    _, fa, ga = squared(c, a)
     for part in range(parts):
         b = edge if part == parts - 1 else -edge + 2.0 * edge * (part + 1) / parts
-        _, fb, gb = _at(c, b)
+        _, fb, gb = squared(c, b)
         lo = hi = 0.0
         found = fa < 0.0 <= fb
         if found:
             lo, hi = a, b
         elif fa >= 0.0 and fb >= 0.0 and ga < 0.0 < gb:
             lo, hi = _root(c, a, b, True), b
-            found = _at(c, lo)[1] < 0.0
+            found = squared(c, lo)[1] < 0.0
         elif fa < 0.0 and fb < 0.0 and ga > 0.0 > gb:
             lo, hi = a, _root(c, a, b, True)
-            found = _at(c, hi)[1] >= 0.0
+            found = squared(c, hi)[1] >= 0.0
         if found and count < len(out):
             out[count] = _root(c, lo, hi, False)
             count += 1
@@ -144,7 +144,7 @@ def minima(
             lost[n_lost] = q
             n_lost += 1
             continue
-        _quintic(rv, k, i, j, step_s, c)
+        quintic(rv, k, i, j, step_s, c)
         p0 = np.sqrt(c[0, 0] ** 2 + c[1, 0] ** 2 + c[2, 0] ** 2)
         q0 = np.sqrt(c[0, 1] ** 2 + c[1, 1] ** 2 + c[2, 1] ** 2)
         r = np.sqrt(rv[k, 0, i] ** 2 + rv[k, 1, i] ** 2 + rv[k, 2, i] ** 2)
@@ -154,14 +154,14 @@ def minima(
         # |p'|^2 > |p| |p''| all along: f rises throughout, at most one zero
         rising = slow > 0.0 and slow * slow > tide * far * far
         parts = 1 if rising else PARTS
-        for o in range(_minima(c, edge if rising else slow_edge, parts, roots)):
-            if _at(c, roots[o])[0] < limit2:
+        for o in range(turning_points(c, edge if rising else slow_edge, parts, roots)):
+            if squared(c, roots[o])[0] < limit2:
                 row[count], offset[count] = q, roots[o] * step_s
                 count += 1
         if parts > 1:
             xa = first_x if k == first_k else -0.5
             xb = last_x if k == last_k else 0.5
-            if _at(c, xa)[0] < limit2 and _at(c, 0.5 * (xa + xb))[0] < limit2 and _at(c, xb)[0] < limit2:
+            if squared(c, xa)[0] < limit2 and squared(c, 0.5 * (xa + xb))[0] < limit2 and squared(c, xb)[0] < limit2:
                 close[n_close] = q
                 n_close += 1
     return row[:count], offset[:count], close[:n_close], lost[:n_lost]

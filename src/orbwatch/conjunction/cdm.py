@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from orbwatch.catalog.cdm import Cdm, CdmObject, hbr
 from orbwatch.catalog.metadata import TYPES, hard_body
 from orbwatch.conjunction.event import PcResult, Probabilities, assess
 from orbwatch.constants import DAY_US
-from orbwatch.frames import eme2000_to_gcrf, itrf_to_gcrf, itrf_with_inertial_velocity
+from orbwatch.errors import InputError
+from orbwatch.frames import eme2000_to_gcrf, itrf_to_gcrf, itrf_with_inertial_velocity, teme_to_gcrf
 from orbwatch.settings import RiskSettings
 from orbwatch.time import format_utc, us_to_jd
 
@@ -48,7 +50,7 @@ def pc_record(
 def probabilities(cdm: Cdm, *, hbr_m: float | None = None, defaults: RiskSettings | None = None) -> Probabilities:
     """As `assess_cdm`, with the encounter itself: one row."""
     (r1, v1), (r2, v2) = states_of(cdm)
-    radius_m, source = _radius(cdm, hbr_m, defaults)
+    radius_m, source = combined_radius(cdm, hbr_m, defaults)
     covariances = [None if one.cov_rtn_km2 is None else one.cov_rtn_km2[None] for one in cdm.objects]
     ages = [np.array([_covariance_age_day(cdm, one)]) for one in cdm.objects]
     labels = [f"CDM, {one.covariance_method}" if one.covariance_method else "CDM" for one in cdm.objects]
@@ -70,24 +72,43 @@ def probabilities(cdm: Cdm, *, hbr_m: float | None = None, defaults: RiskSetting
 
 
 def states_of(cdm: Cdm) -> tuple[State, State]:
-    """Both states in one set of axes, with inertial velocities: RTN and the encounter plane need no more."""
-    one, two = cdm.objects
+    """Both states in one set of axes, with inertial velocities: RTN and the encounter plane need no more.
+
+    Raises InputError for a frame that is not known.
+    """
     given = [(part.r_km[None], part.v_km_s[None]) for part in cdm.objects]
-    if one.ref_frame == two.ref_frame == "ITRF":
+    one, two = (frame_of(part) for part in cdm.objects)
+    if one == two == "ITRF":
         return itrf_with_inertial_velocity(*given[0]), itrf_with_inertial_velocity(*given[1])
-    if one.ref_frame == two.ref_frame:
+    if one == two:
         return given[0], given[1]
     return _gcrf(one, given[0], cdm.tca_us), _gcrf(two, given[1], cdm.tca_us)
 
 
-def _gcrf(part: CdmObject, state: State, tca_us: int) -> State:
-    if part.ref_frame == "ITRF":
-        jd, fr = us_to_jd(tca_us)
-        return itrf_to_gcrf(*state, jd, fr)
-    return eme2000_to_gcrf(*state) if part.ref_frame == "EME2000" else state
+_FRAMES = {"GCRF": "GCRF", "ICRF": "GCRF", "EME2000": "EME2000", "J2000": "EME2000", "TEME": "TEME", "ITRF": "ITRF"}
+_REALIZATION = re.compile(r"ITRF(19|20)?\d\d", re.ASCII)
 
 
-def _radius(cdm: Cdm, hbr_m: float | None, defaults: RiskSettings | None) -> tuple[float, str]:
+def frame_of(part: CdmObject) -> str:
+    """GCRF, EME2000, TEME or ITRF, as which the frame of a state counts. Raises InputError for any other."""
+    name = "".join(one for one in part.ref_frame.upper() if one.isalnum())
+    if _REALIZATION.fullmatch(name):
+        return "ITRF"
+    if name not in _FRAMES:
+        legal = ", ".join(_FRAMES)
+        raise InputError("the frame of a state is not known", field="REF_FRAME", value=part.ref_frame, legal=legal)
+    return _FRAMES[name]
+
+
+def _gcrf(frame: str, state: State, tca_us: int) -> State:
+    if frame in ("ITRF", "TEME"):
+        turn = itrf_to_gcrf if frame == "ITRF" else teme_to_gcrf
+        return turn(*state, *us_to_jd(tca_us))
+    return eme2000_to_gcrf(*state) if frame == "EME2000" else state
+
+
+def combined_radius(cdm: Cdm, hbr_m: float | None, defaults: RiskSettings | None) -> tuple[float, str]:
+    """Combined hard-body radius in metres, and its source: given, the message's own, or by the objects' types."""
     if hbr_m is not None:
         return hbr_m, "given"
     own = hbr(cdm)

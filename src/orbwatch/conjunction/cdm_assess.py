@@ -6,24 +6,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from orbwatch.catalog.cdm import Cdm
 from orbwatch.catalog.cdm_public import CdmPublic
-from orbwatch.conjunction.cdm import probabilities, states_of
-from orbwatch.conjunction.choice import Candidate, category, cheapest_valid
+from orbwatch.conjunction.cdm import combined_radius, probabilities
+from orbwatch.conjunction.cdm_bounds import largest
+from orbwatch.conjunction.cdm_geometry import miss_geometry
+from orbwatch.conjunction.cdm_limits import refuse_impossible, refuse_impossible_radius
+from orbwatch.conjunction.cdm_notes import notes, repair
+from orbwatch.conjunction.cdm_row import Row, curved_row, rtn_turn
+from orbwatch.conjunction.choice import Candidate, cheapest_valid
 from orbwatch.conjunction.curved_pair import Cross
 from orbwatch.conjunction.encounter import encounter
-from orbwatch.conjunction.event import Probabilities
 from orbwatch.conjunction.monte_carlo import monte_carlo
 from orbwatch.conjunction.probability import foster_1992
 from orbwatch.conjunction.probability_nc import Expected, coppola_2012, hall_2021_nc3d
 from orbwatch.conjunction.probability_nc2d import hall_2021_nc2d
 from orbwatch.conjunction.shared_error import shared_errors_rtn
 from orbwatch.conjunction.validity import hall_2023_validity
-from orbwatch.frames import rtn_matrix
 from orbwatch.settings import RiskSettings
-from orbwatch.time import format_utc
 
 FLAGS: Mapping[str, str] = {
     "inaccurate": "the method's value differs from what it approximates",
@@ -32,36 +33,44 @@ FLAGS: Mapping[str, str] = {
     "no_velocity_covariance": "no covariance of the velocity, or none with the position: straight paths only",
     "default_covariance": "a covariance of ten Earth radii stands for none",
     "negative_variance": "a variance is negative: straight paths only",
+    "not_asked": "curved paths were not looked at",
     "not_computed": "the numbers of the message do not allow it",
+    "no_covariance": "the message's own probability, which nothing in it allows to check",
 }
 """What the flags mean that `conjunction.event.FLAGS`, `probability_nc.STATUS` and `monte_carlo.STATUS` do not list."""
 
-_NONE_KM2 = (0.99 * 10.0 * 6378.135) ** 2
 _LONG_3D, _OFFSET_3D = 0.5, 0.75  # of the segment: NASA CARA's limits of the 3D-Nc's use
-_SAME_EVENT_US = 20 * 60_000_000
 
 _DOUBTS_2D = frozenset({"low_relative_speed", "long_encounter", "non_positive_definite", "single_covariance"})
 """Flags that speak against the 2-D value where curved paths cannot be looked at."""
 
-Row = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-"""Position, velocity and covariance of object 1 and of object 2, and the radius: one row each, km and km/s."""
-
 
 def assess_message(
-    cdm: Cdm, *, settings: RiskSettings, hbr_m: float | None = None, samples: int = 100_000, seed: int = 0
+    cdm: Cdm,
+    *,
+    settings: RiskSettings,
+    hbr_m: float | None = None,
+    samples: int = 100_000,
+    seed: int = 0,
+    curved: bool = True,
 ) -> dict[str, Any]:
-    """Results, choice and category of one message, as `orbwatch cdm assess` prints them; plain values.
+    """Results and choice of one message, as `orbwatch cdm assess` prints them; plain values.
 
-    Each result has method, pc (None: there is none), interval (95 %, of Monte Carlo) and flags. Curved paths need a
-    covariance of position and velocity of both objects. `shared_density_error`: the same with what both objects' errors
-    have in common, where the message says it; never chosen, as in NASA CARA's own practice.
+    Each result has method, pc (None: there is none), interval (95 %, of Monte Carlo) and flags; `given` is the
+    message's own. Curved paths need a covariance of position and velocity of both objects; `curved` false leaves them
+    out (quick). With one covariance the
+    largest value over the other is chosen (Frisbee 2015), without any the message's own. `shared_density_error`: the
+    same with what both objects' errors have in common, where the message says it; never chosen, as in NASA CARA's own
+    practice. Raises InputError for a frame that is not known and for impossible numbers (`cdm_limits`).
     """
+    refuse_impossible(cdm)
+    refuse_impossible_radius(*combined_radius(cdm, hbr_m, settings))
     flat = probabilities(cdm, hbr_m=hbr_m, defaults=settings)
     flags = list(flat.flags_of(0))
     pc = _finite(flat.circle[0])
     results = [_result("foster_1992", pc, flags)]
     candidates = [Candidate("foster_1992", pc, tuple(flag for flag in flags if flag in _DOUBTS_2D))]
-    row, lacking = _row(cdm, flat)
+    row, lacking = curved_row(cdm, flat) if curved else (None, "not_asked")
     shared: list[dict[str, Any]] = []
     if row is not None and "missing_state" not in flags:
         with np.errstate(all="ignore"):
@@ -75,85 +84,74 @@ def assess_message(
     chosen, reason = cheapest_valid(candidates)
     if lacking and chosen:
         reason = f"{FLAGS[lacking]}; {reason}"
+    bound = largest(flat)
+    if bound is not None and bound["method"] == "frisbee_2015":
+        results.append(_result("frisbee_2015", bound["pc"], ["single_covariance"]))
+        chosen, reason = "frisbee_2015", f"one object has no covariance (single_covariance): {bound['words']}"
+    given = cdm.collision_probability
+    if given is not None and 0.0 <= given <= 1.0:
+        results.append(_result("given", given, [] if chosen else ["no_covariance"]))
+        if chosen is None:
+            chosen, reason = "given", f"{reason}: the message's own ({cdm.collision_probability_method or 'no method'})"
     value = next((one["pc"] for one in results if one["method"] == chosen), None)
+    if bound is not None and bound.get("diluted") and value is not None and bound["pc"] > value:
+        reason = f"{reason}; {bound['words']}"
+    geometry = miss_geometry(cdm, flat)
     return {
         "results": results,
         "shared_density_error": shared,
         "chosen": chosen,
         "reason": reason,
         "pc": value,
-        "category": category(value, settings),
+        "largest": bound,
         "hbr_m": _finite(flat.encounter.hbr_km[0] * 1e3),
         "hbr_source": flat.hbr_source[0],
         "miss_m": _finite(flat.encounter.miss_distance_km[0] * 1e3),
-        "repair": _repair(flags),
+        "rel_speed_m_s": _finite(flat.encounter.rel_speed_km_s[0] * 1e3),
+        "miss_rtn_m": None if geometry is None else _list(geometry.miss_rtn_km * 1e3),
+        "velocity_rtn_m_s": None if geometry is None else _list(geometry.velocity_rtn_km_s * 1e3),
+        "sigma_rtn_m": None
+        if geometry is None or geometry.sigma_rtn_km is None
+        else _list(geometry.sigma_rtn_km * 1e3),
+        "cov_miss_rtn_m2": None
+        if geometry is None or geometry.cov_rtn_km2 is None
+        else [_list(row) for row in geometry.cov_rtn_km2 * 1e6],
+        "mahalanobis": None if geometry is None else geometry.mahalanobis,
+        "repair": repair(flat),
+        "notes": notes(cdm, flat),
     }
 
 
-def assess_public(row: CdmPublic, settings: RiskSettings) -> dict[str, Any]:
+def assess_public(row: CdmPublic) -> dict[str, Any]:
     """The same of a row of `cdm_public`, which gives no state and no covariance: its own probability, labelled so."""
     pc = row.collision_probability
+    pc = pc if pc is not None and 0.0 <= pc <= 1.0 else None
     return {
         "results": [_result("given", pc, ["no_covariance"])],
         "shared_density_error": [],
         "chosen": None if pc is None else "given",
-        "reason": "no states and no covariance: the probability is the message's own, computed elsewhere",
+        "reason": "no states and no covariance: "
+        + ("no probability" if pc is None else "the probability is the message's own, computed elsewhere"),
         "pc": pc,
-        "category": category(pc, settings),
+        "largest": None,
         "hbr_m": None,
         "hbr_source": "unknown",
         "miss_m": row.miss_distance_m,
+        "rel_speed_m_s": None,
+        "miss_rtn_m": None,
+        "velocity_rtn_m_s": None,
+        "sigma_rtn_m": None,
+        "cov_miss_rtn_m2": None,
+        "mahalanobis": None,
         "repair": None,
+        "notes": ["a row of cdm_public: no states, no covariance"],
     }
-
-
-def event_names(pairs: Sequence[tuple[str, str]], tca_us: Sequence[int]) -> list[str]:
-    """A name for the event of each message: same two objects, closest approaches less than 20 minutes apart in a chain.
-
-    pairs: designators; the name holds both and the earliest closest approach of the chain.
-    """
-    names = [""] * len(pairs)
-    order = sorted(range(len(pairs)), key=lambda i: (tuple(sorted(pairs[i])), tca_us[i]))
-    before: int | None = None
-    for i in order:
-        same = before is not None and sorted(pairs[before]) == sorted(pairs[i])
-        if same and before is not None and tca_us[i] - tca_us[before] < _SAME_EVENT_US:
-            names[i] = names[before]
-        else:
-            names[i] = f"{'_'.join(sorted(pairs[i]))}_{format_utc(tca_us[i])[:19]}"
-        before = i
-    return names
 
 
 def _result(
     method: str, pc: float | None, flags: Sequence[str], interval: tuple[float, float] | None = None
 ) -> dict[str, Any]:
     return {"method": method, "pc": pc, "interval": None if interval is None else list(interval), "flags": list(flags)}
-
-
-def _row(cdm: Cdm, flat: Probabilities) -> tuple[Row | None, str]:
-    """States, covariances in their axes and radius for curved paths; else None and what is lacking."""
-    if not (flat.encounter.has_cov1[0] and flat.encounter.has_cov2[0]):
-        return None, ""
-    parts: list[np.ndarray] = []
-    for part, (r, v) in zip(cdm.objects, states_of(cdm), strict=True):
-        cov = part.cov_rtn_km2
-        if cov is None or not np.isfinite(cov).all() or not cov[3:, 3:].any() or not cov[:3, 3:].any():
-            return None, "no_velocity_covariance"
-        if (np.diag(cov)[:3] >= _NONE_KM2).any():
-            return None, "default_covariance"
-        if (np.diag(cov) < 0.0).any():
-            return None, "negative_variance"
-        turn = _turn(r, v)
-        parts += [r, v, (turn.T @ cov @ turn)[None]]
-    if not flat.encounter.hbr_km[0] > 0.0:
-        return None, "not_computed"
-    r1, v1, cov1, r2, v2, cov2 = parts
-    return (r1, v1, cov1, r2, v2, cov2, flat.encounter.hbr_km), ""
-
-
-def _turn(r_km: Float[np.ndarray, "1 3"], v_km_s: Float[np.ndarray, "1 3"]) -> Float[np.ndarray, "6 6"]:
-    return np.asarray(np.kron(np.eye(2), rtn_matrix(r_km, v_km_s)[0]))
 
 
 def _curved(
@@ -191,7 +189,7 @@ def _shared(cdm: Cdm, row: Row) -> list[dict[str, Any]]:
     moved = shared_errors_rtn(cdm)
     if moved is None:
         return []
-    cross: Cross = (_turn(row[0], row[1]).T @ moved[0])[None], (_turn(row[3], row[4]).T @ moved[1])[None]
+    cross: Cross = (rtn_turn(row[0], row[1]).T @ moved[0])[None], (rtn_turn(row[3], row[4]).T @ moved[1])[None]
     outer = cross[1][0, :3, None] * cross[0][0, None, :3]
     cov = row[2][:, :3, :3] + row[5][:, :3, :3] - outer - outer.T
     plane = encounter(row[0], row[1], cov, row[3], row[4], None, row[6], cov_frame="inertial")
@@ -222,13 +220,9 @@ def _status(word: str, fine: tuple[str, ...] = ("ok",)) -> list[str]:
     return [] if word in fine else [word]
 
 
-def _repair(flags: Sequence[str]) -> str | None:
-    if "remediated" in flags:
-        return "eigenvalues of the combined covariance below (1e-4 hard-body radius)^2 were raised to it"
-    if "non_positive_definite" in flags:
-        return "none needed in the encounter plane, although a covariance is not positive definite as given"
-    return None
-
-
 def _finite(value: np.floating) -> float | None:
     return float(value) if np.isfinite(value) else None
+
+
+def _list(values: np.ndarray) -> list[float | None]:
+    return [_finite(value) for value in values]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orbwatch.settings import RiskSettings
-
 ORDER = ("foster_1992", "hall_2021_nc2d", "hall_2021_nc3d", "monte_carlo")
 """From cheap to dear, as Hall, Baars & Casali (2023), AAS 23-398. Coppola's is never chosen: 3D-Nc contains it."""
 
@@ -17,10 +15,16 @@ WORDS = {
     "monte_carlo": "Monte Carlo",
 }
 
-CRITICAL = 10.0
-"""Times `risk.pc_alert`: from here a risk is critical."""
-
-CATEGORIES = ("unknown", "low", "medium", "high", "critical")
+SHORT = {
+    "foster_1992": "2D",
+    "hall_2021_nc2d": "2D-Nc",
+    "hall_2021_nc3d": "3D-Nc",
+    "coppola_2012": "Coppola",
+    "monte_carlo": "Monte Carlo",
+    "frisbee_2015": "maximum over the missing covariance",
+    "given": "the message's own",
+}
+"""Every method that a message can have a result of, as tables and reasons name it."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +56,3 @@ def cheapest_valid(candidates: Sequence[Candidate]) -> tuple[str | None, str]:
     if not left:
         return None, "no probability could be computed"
     return left[-1], f"{WORDS[left[-1]]}: no method is beyond doubt; {'; '.join(passed)}"
-
-
-def category(pc: float | None, settings: RiskSettings) -> str:
-    """One of `CATEGORIES`: medium from `risk.pc_watch`, high from `risk.pc_alert`, critical from ten times that.
-
-    The defaults, 1e-7 and 1e-4, are the yellow and red thresholds of NASA CARA (NASA/SP-20230002470, 2023).
-    """
-    if pc is None:
-        return "unknown"
-    limits = (settings.pc_watch, settings.pc_alert, CRITICAL * settings.pc_alert)
-    return CATEGORIES[1 + sum(pc >= limit for limit in limits)]

@@ -43,7 +43,7 @@ def event_cdm(event: StoredEvent, creation_us: int) -> Cdm:
         comments={
             "relative": (
                 f"HBR = {float(payload['hbr_m'])} m",
-                _ascii(f"HBR SOURCE: {payload['hbr_source']}"),
+                printable(f"HBR SOURCE: {payload['hbr_source']}"),
                 f"FLAGS: {' '.join(payload['flags']) or 'none'}",
                 *_by_sgp4_alone(event),
             )
@@ -51,7 +51,7 @@ def event_cdm(event: StoredEvent, creation_us: int) -> Cdm:
     )
 
 
-def _ascii(text: str) -> str:
+def printable(text: str) -> str:
     """As a message may hold it: printable ASCII (accents dropped, '?' for the rest), single blanks, 200 characters."""
     plain = unicodedata.normalize("NFKD", text)
     kept = "".join(one for one in plain if not unicodedata.combining(one)).encode("ascii", "replace").decode()
@@ -77,15 +77,15 @@ def _object(event: StoredEvent, i: int) -> CdmObject:
         ref_frame="EME2000",
         cov_rtn_km2=cov,
         catalog_name="SATCAT",
-        name=_ascii(name) or "UNKNOWN",
-        international_designator=_ascii(payload["object_id"][i]) or "UNKNOWN",
+        name=printable(name) or "UNKNOWN",
+        international_designator=printable(payload["object_id"][i]) or "UNKNOWN",
         object_type=object_type(name).upper(),
         ephemeris_name="NONE",
         covariance_method="DEFAULT",
         maneuverable="N/A",
         comments={
             "state_vector": (f"{_state_source(event, i)} {payload['age_day'][i]:.3f} DAYS OLD AT TCA",),
-            "covariance": (NO_VELOCITY_COVARIANCE, _ascii(covariance_sources(event)[i])),
+            "covariance": (NO_VELOCITY_COVARIANCE, printable(covariance_sources(event)[i])),
         },
     )
 

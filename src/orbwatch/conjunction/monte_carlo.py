@@ -16,6 +16,7 @@ from orbwatch.conjunction.curved_pair import Covariances, Pair, Vectors, pairs_o
 from orbwatch.conjunction.depth import Bottom
 from orbwatch.conjunction.encounter_span import segment_s
 from orbwatch.conjunction.monte_carlo_kernel import fill_long, fill_short
+from orbwatch.conjunction.monte_carlo_long import LongAim, aimed_at_times
 from orbwatch.conjunction.peak_overlap import centers_of
 from orbwatch.conjunction.validity import DURATION_SIGMAS
 from orbwatch.constants import TWO_PI
@@ -66,9 +67,10 @@ def monte_carlo(
     Hall et al. (2018), "High-fidelity Collision Probabilities Estimated Using Brute Force Monte Carlo Simulations", AAS
     18-244, with two-body motion. Short encounters are followed to their closest approach; those over 2 % of the period
     or whose time is not known (`bottoms`, of `validity.hall_2023_validity`), are marched through the segment. Where the
-    `expected` probability (NaN: unknown) is under 2e-3 and the encounter short, the component of the relative position
-    that decides is drawn near the hard body and the rest given it, with 10 % plain trials; each trial is weighted by
-    the ratio of the densities. The answer does not depend on the number of threads.
+    `expected` probability (NaN: unknown) is under 2e-3, the relative position that decides is drawn near the hard body
+    and the rest given it, in long encounters at one of 24 times when collisions are (`monte_carlo_long`), with 10 %
+    plain trials; each trial is weighted by the ratio of the densities. The answer does not depend on the number of
+    threads.
     """
     pairs = pairs_of(r1_km, v1_km_s, cov1, r2_km, v2_km_s, cov2, hbr_km, None)
     columns = np.full((5, len(pairs)), np.nan)
@@ -134,17 +136,22 @@ class _Aim:
     spread: Float[np.ndarray, "2 2"]
     """Of b as drawn."""
 
-    def drawn(self, z: Float[np.ndarray, "n 12"], b: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 12"]:
+    def drawn(self, z: Float[np.ndarray, "n 12"], generator: np.random.Generator) -> Float[np.ndarray, "n 12"]:
+        """Standard normal z moved so that b is near the hard body."""
+        b = self.target + generator.standard_normal((len(z), 2)) @ np.linalg.cholesky(self.spread).T
+        return self.drawn_given(z, b)
+
+    def drawn_given(self, z: Float[np.ndarray, "n 12"], b: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 12"]:
         """z given b."""
         gain = np.linalg.solve(self.cov, self.slope)
         return np.asarray(z + (b - self.start - z @ self.slope.T) @ gain)
 
-    def weight(self, z: Float[np.ndarray, "n 12"]) -> Float[np.ndarray, " n"]:
-        """Plain density over that of the mixture."""
+    def weight(self, z: Float[np.ndarray, "n 12"], defensive: float) -> Float[np.ndarray, " n"]:
+        """Plain density over that of the mixture, of which a share `defensive` is drawn plainly."""
         b = self.start + z @ self.slope.T
         log_ratio = _log_normal(b - self.target, self.spread) - _log_normal(b - self.start, self.cov)
         with np.errstate(over="ignore", under="ignore"):
-            return np.asarray(1.0 / (_DEFENSIVE + (1.0 - _DEFENSIVE) * np.exp(np.clip(log_ratio, -700.0, 700.0))))
+            return np.asarray(1.0 / (defensive + (1.0 - defensive) * np.exp(np.clip(log_ratio, -700.0, 700.0))))
 
 
 def _log_normal(off: np.ndarray, cov: np.ndarray) -> np.ndarray:
@@ -193,7 +200,7 @@ def _aimed(encounter: _Encounter, seed: int) -> _Aim | None:
     for _ in range(2):
         z = generator.standard_normal((_PILOT, 12))
         b = aim.target + generator.standard_normal((_PILOT, 2)) @ np.linalg.cholesky(aim.spread).T
-        z = aim.drawn(z, b)
+        z = aim.drawn_given(z, b)
         miss = encounter.miss(z)
         known = np.isfinite(miss).all(axis=1)
         if known.sum() < 10:
@@ -206,7 +213,11 @@ def _aimed(encounter: _Encounter, seed: int) -> _Aim | None:
 def _run(encounter: _Encounter, samples: int, expected: float, seed: int, threads: int) -> tuple[list[float], str]:
     """Probability, interval, hits, samples; and the status."""
     rare = np.isfinite(expected) and expected < _RARE
-    aim = _aimed(encounter, seed) if rare and encounter.short_at_s is not None else None
+    aim: _Aim | LongAim | None = None
+    if rare and encounter.short_at_s is not None:
+        aim = _aimed(encounter, seed)
+    elif rare:
+        aim = aimed_at_times(encounter.pair, encounter.roots, encounter.segment, seed)
     sizes = [min(_CHUNK, samples - first) for first in range(0, samples, _CHUNK)]
 
     def part(number: int) -> tuple[float, float, float]:
@@ -216,10 +227,9 @@ def _run(encounter: _Encounter, samples: int, expected: float, seed: int, thread
             hits = encounter.hits(z)
             return float(hits.sum()), float(hits.sum()), float(hits.sum())
         plain = round(_DEFENSIVE * n)
-        b = aim.target + generator.standard_normal((n - plain, 2)) @ np.linalg.cholesky(aim.spread).T
-        z[plain:] = aim.drawn(z[plain:], b)
+        z[plain:] = aim.drawn(z[plain:], generator)
         hits = encounter.hits(z)
-        weights = hits * aim.weight(z)
+        weights = hits * aim.weight(z, _DEFENSIVE)
         return float(hits.sum()), float(weights.sum()), float((weights**2).sum())
 
     with ThreadPoolExecutor(max(1, min(threads, os.cpu_count() or 1))) as pool:

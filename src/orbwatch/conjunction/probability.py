@@ -118,9 +118,10 @@ def alfriend_1999(
 def mahalanobis_squared(
     miss_km: Float[np.ndarray, "k 2"], cov_km2: Float[np.ndarray, "k 2 2"]
 ) -> Float[np.ndarray, " k"]:
-    """d' C^-1 d of every row; the covariances must be invertible."""
-    solved = np.linalg.solve(cov_km2, miss_km[:, :, None])[:, :, 0]
-    return np.asarray(np.sum(miss_km * solved, axis=1))
+    """d' C^-1 d of every row; the covariances' determinants, as computed here, must be positive."""
+    a, b, c = cov_km2[:, 0, 0], cov_km2[:, 0, 1], cov_km2[:, 1, 1]
+    x, y = miss_km.T
+    return np.asarray((c * x * x - (b + cov_km2[:, 1, 0]) * x * y + a * y * y) / (a * c - b * cov_km2[:, 1, 0]))
 
 
 def _by_rows(

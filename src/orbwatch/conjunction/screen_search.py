@@ -85,7 +85,7 @@ def search(task: Task, base: int, first_node: int, last_node: int) -> tuple[Foun
     first, second = pairs[:, 1].astype(np.int64), pairs[:, 2].astype(np.int64)
     time_s = (nodes[pairs[:, 0]] - base) * float(STEP_S)
     if len(lost):
-        more, more_offset = _sampled(catalog, base_us, first[lost], second[lost], time_s[lost], task.reach_km)
+        more, more_offset = sampled(catalog, base_us, first[lost], second[lost], time_s[lost], task.reach_km)
         row, offset = np.concatenate([row, lost[more]]), np.concatenate([offset, more_offset])
     found = _exact(catalog, base_us, nodes[pairs[row, 0]], first[row], second[row], time_s[row] + offset)
     miss = np.linalg.norm(found.states[2] - found.states[0], axis=1)
@@ -96,7 +96,7 @@ def search(task: Task, base: int, first_node: int, last_node: int) -> tuple[Foun
     return select(found, miss < task.reach_km + 1e-3), stay[times == inside] if inside else None
 
 
-def _sampled(
+def sampled(
     catalog: Sgp4Catalog,
     base_us: int,
     first: Int[np.ndarray, " p"],

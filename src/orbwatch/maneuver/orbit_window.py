@@ -13,7 +13,7 @@ from orbwatch.frames import gmst_1982_rad
 from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES, catalog_regime
 from orbwatch.maneuver.found import Maneuvers
 from orbwatch.maneuver.pattern_limits import LAG_DAY, LEAST_PROBABILITY, LIMITS, SETBACK, WINDOW_DAY
-from orbwatch.maneuver.window_kernel import FIELDS, windows
+from orbwatch.maneuver.window_kernel import FIELDS, newest_rows, windows
 from orbwatch.time import us_to_jd
 
 
@@ -114,7 +114,8 @@ def orbit_windows(
     synchronous = regimes == CATALOG_REGIMES.index("GEO")
     longitude = np.full(len(table), np.nan)
     longitude[synchronous] = mean_longitudes_deg(table[synchronous])
-    newest = np.maximum(_newest(table, first, end, at_us), 0)
+    newest = np.empty(len(norad_id), np.int64)
+    newest_rows(table.epoch_us, first, end, at_us, newest)
     regime = regimes[newest] if len(table) else np.zeros(len(norad_id), np.int8)
     node = np.radians(table.raan_deg)
     found = np.full((len(norad_id), FIELDS), np.nan)
@@ -133,14 +134,3 @@ def orbit_windows(
     newest_us = table.epoch_us[newest] if len(table) else np.full(len(norad_id), NO_TIME)
     names = [field.name for field in fields(OrbitWindows)]
     return OrbitWindows(**dict(zip(names, [*found.T.copy(), newest_us, regime], strict=True)))
-
-
-def _newest(
-    table: GpTable, first: Int[np.ndarray, " k"], end: Int[np.ndarray, " k"], at_us: Int[np.ndarray, " k"]
-) -> Int[np.ndarray, " k"]:
-    """Row of each object's newest set by an instant; its first one where there is none yet."""
-    out = np.asarray(first).copy()
-    for k, (low, high) in enumerate(zip(first.tolist(), end.tolist(), strict=True)):
-        place = int(np.searchsorted(table.epoch_us[low:high], at_us[k], "right")) - 1
-        out[k] = min(max(low + place, low), len(table) - 1)
-    return out

@@ -19,7 +19,7 @@ from orbwatch.maneuver.found import Maneuvers
 from orbwatch.maneuver.orbit_window import OrbitWindows, axis_km, known_us, mean_longitudes_deg, orbit_windows
 from orbwatch.maneuver.pattern_limits import ALIVE, LEAST_PROBABILITY, SILENT, WINDOW_DAY
 from orbwatch.maneuver.pattern_rule import BurnEvidence, Named, name_patterns
-from orbwatch.maneuver.rhythm import Rhythm, next_burn_us, rhythm_of, silence_chance
+from orbwatch.maneuver.rhythm import Rhythm, next_burn_us, rhythm_of, silence_chances
 
 _BAND_CYCLES = 4.0
 """The band that was kept is that of so many last cycles before the last burn."""
@@ -88,11 +88,12 @@ def patterns(
     newest = np.maximum.reduceat(known_us(table), first) if len(table) else np.empty(0, np.int64)
     at = newest if at_us is None else np.full(len(ids), at_us, np.int64)
     asked = _ask(table, maneuvers, ids, at, window_day)
+    chances = silence_chances(asked.rhythm, at)
     out = []
     for k, norad_id in enumerate(ids.tolist()):
         rhythm = asked.rhythm[k]
         due = next_burn_us(rhythm, int(at[k])) if rhythm is not None else (NO_TIME,) * 3
-        chance = silence_chance(rhythm, int(at[k])) if rhythm is not None else np.nan
+        chance = float(chances[k]) if rhythm is not None else np.nan
         lost = rhythm is not None and chance < SILENT
         if rhythm is not None and lost:
             lost = _left_band(table[int(first[k]) : int(end[k])], rhythm, int(at[k]))
@@ -146,7 +147,7 @@ def _ask(
     count, dv, lowering, ever = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
     rhythms: list[Rhythm | None] = [None] * n
     last, cycle = [NO_TIME] * n, [np.nan] * n
-    rhythmic = np.zeros(n, bool)
+    told: dict[tuple[int, bytes], tuple[Rhythm | None, float]] = {}  # of the same burns; many askings know the same
     for k in np.flatnonzero(end > first).tolist():
         mine = slice(int(first[k]), int(end[k]))
         known = counted.end_us[mine] <= at_us[k]
@@ -156,10 +157,12 @@ def _ask(
         recent = epoch > at_us[k] - window_day * DAY_US
         count[k], ever[k], last[k] = recent.sum(), len(epoch), int(epoch[-1])
         dv[k], lowering[k] = size[mine][known][recent].sum(), lower[mine][known][recent].sum()
-        rhythm = rhythms[k] = rhythm_of(epoch)
-        if rhythm is not None:
-            rhythmic[k] = silence_chance(rhythm, int(at_us[k])) >= ALIVE
-            cycle[k] = _cycle_day(epoch, kind[mine][known], rhythm)
+        key = (mine.start, known.tobytes())
+        if key not in told:
+            rhythm = rhythm_of(epoch)
+            told[key] = rhythm, np.nan if rhythm is None else _cycle_day(epoch, kind[mine][known], rhythm)
+        rhythms[k], cycle[k] = told[key]
+    rhythmic = silence_chances(rhythms, at_us) >= ALIVE
     burns = BurnEvidence(count, dv, lowering, ever, rhythmic)
     orbit = orbit_windows(table, counted, norad_id, at_us, window_day)
     return _Asked(orbit, burns, name_patterns(orbit, burns), rhythms, last, cycle)

@@ -81,7 +81,17 @@ def rhythm_of(burn_us: Int[np.ndarray, " b"]) -> Rhythm | None:
 
 def silence_chance(rhythm: Rhythm, at_us: int, waiting: Sequence[float] = WAITING) -> float:
     """The chance, under its own rhythm, that an object is silent from its last burn to an instant or longer."""
-    return 1.0 - float(_share(_standard(rhythm, at_us), waiting))
+    return 1.0 - float(_share(_standard([rhythm], [at_us]), waiting)[0])
+
+
+def silence_chances(
+    rhythms: Sequence[Rhythm | None], at_us: Int[np.ndarray, " k"], waiting: Sequence[float] = WAITING
+) -> Float[np.ndarray, " k"]:
+    """`silence_chance` of many; NaN where there is no rhythm."""
+    out = np.full(len(rhythms), np.nan)
+    there = [k for k, rhythm in enumerate(rhythms) if rhythm is not None]
+    out[there] = 1.0 - _share(_standard([each for each in rhythms if each is not None], at_us[there].tolist()), waiting)
+    return out
 
 
 def next_burn_us(rhythm: Rhythm, at_us: int, waiting: Sequence[float] = WAITING) -> tuple[int, int, int]:
@@ -90,7 +100,7 @@ def next_burn_us(rhythm: Rhythm, at_us: int, waiting: Sequence[float] = WAITING)
     The distribution of the interval given that it has already lasted to `at_us`. Ends further than 30 years away are
     `NO_TIME`.
     """
-    gone = float(_share(_standard(rhythm, at_us), waiting))
+    gone = float(_share(_standard([rhythm], [at_us]), waiting)[0])
     edge = (1.0 - LEVEL) / 2.0
     z = _place(gone + (1.0 - gone) * np.array([0.5, edge, 1.0 - edge]), waiting)
     day = np.exp(np.minimum(np.log(rhythm.period_day) + rhythm.spread * z, 50.0))
@@ -125,29 +135,31 @@ def _moments(logs: Float[np.ndarray, " i"]) -> tuple[float, float, float]:
     """Weighted mean and standard deviation of the last intervals' logarithms, and how many they are worth."""
     last = logs[-RHYTHM_INTERVALS:]
     weight = 0.5 ** (np.arange(len(last))[::-1] / RHYTHM_HALF_LIFE)
-    mean = float(np.average(last, weights=weight))
-    own = float(np.sqrt(np.average((last - mean) ** 2, weights=weight)))
-    return mean, own, float(weight.sum() ** 2 / (weight**2).sum())
+    total = weight.sum()
+    mean = float(weight @ last / total)
+    own = float(np.sqrt(weight @ (last - mean) ** 2 / total))
+    return mean, own, float(total**2 / (weight @ weight))
 
 
 def _believed(own: float, count: float) -> float:
     return float(np.sqrt((RHYTHM_PRIOR * RHYTHM_SPREAD**2 + count * own**2) / (RHYTHM_PRIOR + count)))
 
 
-def _standard(rhythm: Rhythm, at_us: int) -> float:
-    silent_day = max((at_us - rhythm.last_us) / DAY_US, 1e-3)
-    return float((np.log(silent_day) - np.log(rhythm.period_day)) / rhythm.spread)
+def _standard(rhythms: Sequence[Rhythm], at_us: Sequence[int]) -> Float[np.ndarray, " k"]:
+    silent_day = np.array([(at - one.last_us) / DAY_US for one, at in zip(rhythms, at_us, strict=True)])
+    period_day, spread = (np.array([getattr(one, name) for one in rhythms]) for name in ("period_day", "spread"))
+    return np.asarray((np.log(np.maximum(silent_day, 1e-3)) - np.log(period_day)) / spread)
 
 
 def _logit(share: Float[np.ndarray, " q"]) -> Float[np.ndarray, " q"]:
     return np.asarray(np.log(share / (1.0 - share)))
 
 
-def _share(z: float, waiting: Sequence[float]) -> float:
+def _share(z: Float[np.ndarray, " k"], waiting: Sequence[float]) -> Float[np.ndarray, " k"]:
     """Share of intervals below z: linear in its logit between the quantiles and beyond, so tails fall as powers."""
     knots = _logit(np.array(SHARES))
-    logit = _line(np.array([z]), np.array(waiting), knots)[0]
-    return float(1.0 / (1.0 + np.exp(-np.clip(logit, -30.0, 30.0))))
+    logit = _line(z, np.array(waiting), knots)
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logit, -30.0, 30.0))))
 
 
 def _place(share: Float[np.ndarray, " q"], waiting: Sequence[float]) -> Float[np.ndarray, " q"]:

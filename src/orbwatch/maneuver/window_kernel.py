@@ -168,6 +168,20 @@ def _synchronous(t: Doubles, longitude_deg: Doubles, hx: Doubles, hy: Doubles, o
 
 
 @numba.njit(cache=True)
+def newest_rows(epoch_us: Integers, first: Integers, end: Integers, at_us: Integers, row: Integers) -> None:
+    """Row of each object's newest set by an instant -> row; its first one where there is none yet, 0 at least."""
+    for k in range(len(at_us)):
+        low, high = first[k], end[k]
+        while low < high:
+            middle = (low + high) // 2
+            if epoch_us[middle] <= at_us[k]:
+                low = middle + 1
+            else:
+                high = middle
+        row[k] = max(min(max(low - 1, first[k]), len(epoch_us) - 1), 0)
+
+
+@numba.njit(cache=True)
 def windows(
     t: Doubles, known: Doubles, a: Doubles, ecc: Doubles, longitude_deg: Doubles, hx: Doubles, hy: Doubles,
     first_row: Integers, end_row: Integers, at: Doubles, synchronous: NDArray[np.bool_],

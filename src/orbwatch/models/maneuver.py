@@ -3,8 +3,9 @@
 Two convolutions over 20 consecutive gaps see what happens next to a gap, as a burn shows in the sets around it (the
 evidence of one is smeared over a few gaps, since sets are fitted over days); a bidirectional LSTM (Hochreiter &
 Schmidhuber 1997; Schuster & Paliwal 1997) carries the rhythm through the window; attention lets every gap look at all
-the others, and one learned query reads the window as a whole. Two linear heads: the kind of each gap, the pattern of
-the window. Dropout before the heads can be given as masks, so that Monte Carlo dropout runs the heads alone.
+the others, and one learned query reads the window as a whole, beside what needs no order: mean, spread, least and
+greatest of each feature. Two linear heads: the kind of each gap, the pattern of the window. Dropout before the heads
+can be given as masks, so that Monte Carlo dropout runs the heads alone.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class ManeuverClassifier(nn.Module):
         self.qkv, self.out = nn.Linear(width, sum(self.widths)), nn.Linear(width, width)
         self.window_query = nn.Parameter(torch.randn(1, 1, width))
         self.key_value = nn.Linear(width, 2 * self.attention.head_width)
+        self.summary = nn.Linear(4 * features, width)
         self.window_block = Block(width, 2 * width)
         self.gap_head, self.window_head = nn.Linear(width, kinds), nn.Linear(width, patterns)
 
@@ -62,6 +64,7 @@ class ManeuverClassifier(nn.Module):
         gap = self.norm_2(gap + self.out(self.attention(q, k, v)).reshape(gap.shape))
         k, v = self.key_value(gap).chunk(2, 2)
         window = self.attention(self.window_query.expand(n, -1, -1), k, v)
+        window = window + self.summary(_summary(x, valid)).reshape(window.shape)
         return gap, self.window_block(window)
 
     def head(
@@ -82,3 +85,13 @@ class ManeuverClassifier(nn.Module):
 
     def _drop(self, x: Tensor) -> Tensor:
         return functional.dropout(x, self.dropout, self.training)
+
+
+def _summary(x: Tensor, valid: Tensor) -> Tensor:
+    """Mean, spread, least and greatest of each feature (n, 4 F) over the gaps that there are."""
+    there = valid.to(x.dtype).unsqueeze(2)
+    count = there.sum(1).clamp(min=1.0)
+    mean = (x * there).sum(1) / count
+    spread = ((x - mean.unsqueeze(1)).square() * there).sum(1) / count
+    far = (1.0 - there) * 1e3  # beyond what the scaler lets through
+    return torch.cat((mean, (spread + 1e-6).sqrt(), (x + far).amin(1), (x - far).amax(1)), 1)

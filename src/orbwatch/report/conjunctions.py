@@ -12,6 +12,7 @@ from orbwatch.conjunction.assessment import Assessment
 from orbwatch.conjunction.risk import RISK_FLAGS, PlaneView, covariance_sources, plane_view
 from orbwatch.constants import DAY_US, WGS72_RADIUS_KM
 from orbwatch.report import plots
+from orbwatch.report.burns_tried import TRIED, burn_facts, burn_figures, burn_of
 from orbwatch.report.forecasts import correction, forecast_number, forecast_table, miss_by_sgp4
 from orbwatch.report.html import Page, Section, Table
 from orbwatch.report.maneuvers_lately import lately_facts, lately_number, lately_table
@@ -46,7 +47,10 @@ def page(result: Assessment, truth: Table | None = None, label: str = "") -> Pag
             *([("Where states and covariances come from", forecast_table(result))] if result.forecasts else []),
         ],
         sections_title="Most probable collisions",
-        sections=[_section(result, event) for event in result.ranked[: settings.report.top_events]],
+        sections=[
+            _section(result, event, burn=number < TRIED)
+            for number, event in enumerate(result.ranked[: settings.report.top_events])
+        ],
         method=_method(result),
     )  # fmt: skip
 
@@ -189,21 +193,22 @@ def _co_moving(result: Assessment) -> Table:
     )
 
 
-def _section(result: Assessment, event: StoredEvent) -> Section:
+def _section(result: Assessment, event: StoredEvent, *, burn: bool) -> Section:
     risk = result.settings.risk
     view = plane_view(event)
     pc = event.pc
     words = "no Pc" if pc is None else f"Pc {pc:.1e}"
     level = "" if pc is None else "red" if pc >= risk.pc_alert else "amber" if pc >= risk.pc_watch else "green"
     when = format_utc(event.tca_us, 3).replace("T", " ")
+    tried = burn_of(event, risk) if burn else None
     return Section(
         event.event_key,
         f"{_pair(event)} · {when} UTC · {event.miss_km:.3f} km",
         words,
         level,
-        [*_facts(event), *lately_facts(result, event)],
+        [*_facts(event), *lately_facts(result, event), *burn_facts(tried)],
         [("Probability of collision, by method", _methods(view))],
-        _figures(event, view),
+        [*_figures(event, view), *burn_figures(tried)],
         [f"{flag}: {RISK_FLAGS[flag]}" for flag in event.payload.get("flags", [])],
     )
 

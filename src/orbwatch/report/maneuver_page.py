@@ -11,6 +11,7 @@ from orbwatch.constants import DAY_US
 from orbwatch.maneuver.found import Maneuvers
 from orbwatch.maneuver.patterns import Pattern
 from orbwatch.maneuver.timeline import timeline
+from orbwatch.models.maneuver_told import ToldPattern
 from orbwatch.report.forecast_words import age_text, share_text
 from orbwatch.report.html import Figure, Page, Table
 from orbwatch.report.maneuver_plots import rhythm_figure, sizes_figure, timeline_figure
@@ -34,15 +35,16 @@ def page(
     name: str,
     method: str,
     burns: Burns | None = None,
+    told: ToldPattern | None = None,
 ) -> Page:
     """The page of one object.
 
     table: its sets, ordered; found: its maneuvers; least_m_s: delta-v along R, T, N above which nine of ten are seen;
-    method: how they were found; burns: true ones.
+    method: how they were found; burns: true ones; told: what the classifier says.
     """
     line = timeline(table)
     truth = None if burns is None else matched(found, burns, table)
-    lines = life_lines(table, found, life, least_m_s)
+    lines = life_lines(table, found, life, least_m_s, told)
     sentences = [f"{one[0].upper()}{one[1:]}." for one in lines]
     if truth is not None:
         sentences.append(truth_sentence(truth, table))

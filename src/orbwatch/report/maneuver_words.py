@@ -12,6 +12,7 @@ from orbwatch.catalog.gp import NO_TIME, GpTable
 from orbwatch.constants import DAY_US, JULIAN_YEAR_DAY
 from orbwatch.maneuver.found import Maneuvers
 from orbwatch.maneuver.patterns import Pattern
+from orbwatch.models.maneuver_told import ToldPattern
 from orbwatch.report.forecast_words import age_text, distance_text
 from orbwatch.time import format_utc, format_utc_many
 
@@ -166,21 +167,37 @@ def seen_words(least_m_s: Float[np.ndarray, "3"]) -> str:
     return " or ".join(parts)
 
 
-def life_lines(table: GpTable, found: Maneuvers, life: Pattern, least_m_s: Float[np.ndarray, "3"]) -> list[str]:
+def told_sentence(told: ToldPattern) -> str:
+    """What the classifier says, and between what it wavers."""
+    others = [pattern_text(one) for one in told.may_be if one != told.name]
+    waver = f"; with 90 % that or {' or '.join(others)}" if others else ""
+    return (
+        f"the classifier, which knows simulated lives, sees {pattern_text(told.name)} in the last "
+        f"{told.days:.0f} days (p {told.probability:.2f}{waver})"
+    )
+
+
+def life_lines(
+    table: GpTable,
+    found: Maneuvers,
+    life: Pattern,
+    least_m_s: Float[np.ndarray, "3"],
+    told: ToldPattern | None = None,
+) -> list[str]:
     """One object in sentences: what it does; how much was looked at; what would have been seen (as `seen_words`).
 
-    table: its sets; found: what is listed of it.
+    table: its sets; found: what is listed of it; told: what the classifier says.
     """
     span_day = (table.epoch_us[-1] - table.epoch_us[0]) / DAY_US
     looked = f"{len(table):,} element sets over {_span_text(float(span_day))}"
     seen = seen_words(least_m_s)
+    lines = [life_sentence(life, found)]
+    if told is not None:
+        lines.append(told_sentence(told))
     if not len(found):
-        return [life_sentence(life, found), f"no maneuver found{f' above {seen}' if seen else ''} in {looked}"]
+        return [*lines, f"no maneuver found{f' above {seen}' if seen else ''} in {looked}"]
     likely = int((found.probability >= LIKELY).sum())
-    lines = [
-        life_sentence(life, found),
-        f"{len(found):,} possible maneuvers in {looked}, {likely:,} of them more likely than not",
-    ]
+    lines.append(f"{len(found):,} possible maneuvers in {looked}, {likely:,} of them more likely than not")
     return [*lines, f"of maneuvers above {seen} nine in ten are seen"] if seen else lines
 
 

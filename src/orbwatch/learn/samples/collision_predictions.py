@@ -75,7 +75,7 @@ def _frame(path: Path) -> pl.DataFrame:
     try:
         if path.suffix.lower() in (".csv", ".txt"):
             return pl.read_csv(path, try_parse_dates=True, infer_schema_length=10_000)
-        return pl.read_parquet(path)
+        return pl.read_parquet(path, glob=False)
     except FileNotFoundError as error:
         raise InputError("no such file", file=path) from error
     except (OSError, pl.exceptions.PolarsError) as error:

@@ -20,6 +20,8 @@ from orbwatch.simulate.behaviour import GAP_KINDS
 _PLACES = [COLUMNS.index(name) for name in NETWORK_COLUMNS]
 _NEAR_SETS = 6
 _BEFORE_US = 5 * DAY_US
+_ALIKE = 150
+"""Windows that are taken to be of one height."""
 _LAST_SHARE = 0.12
 """Share of a real satellite's gaps, its last ones, that validate."""
 
@@ -58,18 +60,43 @@ def simulated_gaps(lived: Lived, lookahead: int | None = None) -> LabelledGaps:
     """Gaps of simulated histories with what happens in each, and windows of them with their patterns.
 
     Each window (30 to 90 days) is told from 21 of its sets, evenly in time: as an object of its own, whose gaps have no
-    kind. Splits and `norad_id` are those of the quiet objects beneath.
+    kind. At every height there are as many windows of each pattern (`even_windows`). Splits and `norad_id` are those of
+    the quiet objects beneath.
     """
     row, gaps = _rows_and_gaps(lived.table, lookahead)
     gaps = replace(gaps, kind=lived.kind[row])
     windows = lived.windows
     thin, of = thin_windows(lived.table, windows["norad_id"], windows["start_us"], windows["end_us"])
-    seen = gaps_of(thin, lookahead)
+    last = np.flatnonzero(np.append(np.diff(thin.norad_id) != 0, len(thin) > 0))
+    split = lived.objects["split"][np.searchsorted(lived.objects["norad_id"], windows["norad_id"])]
+    even = even_windows(perigee_altitude_km(thin)[last], windows["pattern"][of], split[of])
+    seen = gaps_of(thin[np.isin(thin.norad_id, even)], lookahead)
     seen = replace(seen, pattern=windows["pattern"][of[seen.norad_id]])
     seen = replace(seen, norad_id=windows["norad_id"][of[seen.norad_id]])
     both = joined([gaps, seen])
     of = np.searchsorted(lived.objects["norad_id"], both.norad_id)
     return replace(both, norad_id=lived.objects["base_norad_id"][of], split=lived.objects["split"][of])
+
+
+def even_windows(
+    height_km: Float[np.ndarray, " v"], pattern: Int8[np.ndarray, " v"], split: Int8[np.ndarray, " v"]
+) -> Int[np.ndarray, " w"]:
+    """Some windows, in order: of each split and height as many of every pattern, so that height alone tells nothing.
+
+    What is being taken down is low at the end of its window, and nobody should learn that low is going down.
+    height_km: of the perigee at the end of each window.
+    """
+    rng = np.random.default_rng(1)
+    names = np.unique(pattern)
+    kept = []
+    for part in np.unique(split):
+        mine = np.flatnonzero(split == part)
+        mine = mine[np.argsort(height_km[mine], kind="stable")]
+        for near in np.array_split(mine, max(1, len(mine) // _ALIKE)):
+            each = [near[pattern[near] == name] for name in names]
+            least = min(len(one) for one in each)
+            kept += [rng.choice(one, least, replace=False) for one in each]
+    return np.sort(np.concatenate([np.empty(0, np.int64), *kept]))
 
 
 def thin_windows(
