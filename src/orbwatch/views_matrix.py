@@ -24,7 +24,7 @@ from orbwatch.pipeline_forecast import Foresight, foresee
 from orbwatch.progress import Progress
 from orbwatch.propagate.sgp4 import Sgp4Catalog
 from orbwatch.report.html import render
-from orbwatch.report.matrix_page import page, where
+from orbwatch.report.matrix_page import page
 from orbwatch.report.tabular import Format, emit
 from orbwatch.settings import Settings
 from orbwatch.time import format_utc, format_utc_many
@@ -112,7 +112,7 @@ def columns(matrix: PairMatrix, settings: Settings) -> dict[str, Any]:
     highest = format_utc_many(matrix.pc_highest_us, 6)
     has = ~np.isnan(matrix.pc_highest)
     there = ~np.isnan(close.miss_km)
-    names = matrix.table.name
+    names = np.array(matrix.table.name.tolist(), object)  # each name once, however many pairs it is in
     return {
         "norad_id_1": close.norad_id_1,
         "name_1": names[close.index_1].tolist(),
@@ -120,7 +120,7 @@ def columns(matrix: PairMatrix, settings: Settings) -> dict[str, Any]:
         "name_2": names[close.index_2].tolist(),
         "min_km": close.miss_km,
         "at_utc": [at if some else None for at, some in zip(when, there, strict=True)],
-        "where": [where(matrix, i) for i in range(len(matrix))],
+        "where": matrix.where.tolist(),
         "rel_speed_km_s": close.rel_speed_km_s,
         "co_moving": close.co_moving,
         "partial": matrix.partial,
@@ -130,13 +130,20 @@ def columns(matrix: PairMatrix, settings: Settings) -> dict[str, Any]:
         "diluted": matrix.diluted,
         "pc_highest": matrix.pc_highest,
         "pc_highest_utc": [at if some else None for at, some in zip(highest, has, strict=True)],
-        "category": [category(matrix.highest(i), settings.risk) for i in range(len(matrix))],
+        "category": _categories(matrix, settings),
         "hbr_m": matrix.hbr_m,
         "hbr_source": matrix.hbr_source,
         "pc_method": [METHOD] * len(matrix),
         "covariance": matrix.covariance,
         "flags": matrix.flags,
     }  # fmt: skip
+
+
+def _categories(matrix: PairMatrix, settings: Settings) -> list[str]:
+    out = [category(None, settings.risk)] * len(matrix)
+    for row in np.flatnonzero(~np.isnan(matrix.pc) | ~np.isnan(matrix.pc_highest)).tolist():
+        out[row] = category(matrix.highest(row), settings.risk)
+    return out
 
 
 _TERMINAL = {"object_1": "object 1", "object_2": "object 2", "min_km": "min km", "at_utc": "at UTC", "where": "where",
@@ -158,14 +165,16 @@ def show(
         emit(rows, kind, buffer)
         write_atomically(output, buffer.getvalue())
     if form == "table":
-        rows["object_1"], rows["object_2"] = (
-            [str(one) or str(number) for one, number in zip(rows[f"name_{k}"], rows[f"norad_id_{k}"], strict=True)]
-            for k in (1, 2)
-        )
+        rows = {name: values[:SHOWN_ROWS] for name, values in rows.items()}
+        for k in (1, 2):
+            both = zip(rows[f"name_{k}"], rows[f"norad_id_{k}"], strict=True)
+            rows[f"object_{k}"] = [str(name) or str(number) for name, number in both]
         rows["at_utc"] = [None if at is None else at[:19] for at in rows["at_utc"]]
         rows = {head: rows[name] for name, head in _TERMINAL.items()}
     title = f"{len(matrix):,} pairs of {n:,} objects. Pc: {METHOD}; covariance: {matrix.covariance_label}"
-    emit(rows, form, title=title, limit=SHOWN_ROWS, rest="--format csv or --output gives all", numbers=_NUMBERS)
+    emit(rows, form, title=title, numbers=_NUMBERS)
+    if form == "table" and len(matrix) > SHOWN_ROWS:
+        sys.stdout.write(f"{len(matrix) - SHOWN_ROWS:,} more rows; --format csv or --output gives all\n")
     if html is not None:
         make_folder(html.parent)
         write_atomically(html, render(page(matrix, settings.risk, seconds)).encode())
@@ -191,5 +200,8 @@ def run(
 ) -> None:
     """Everything that the verb does."""
     began = time.monotonic()
-    matrix = make(read, asked, start, settings, progress, foresight)
+    try:
+        matrix = make(read, asked, start, settings, progress, foresight)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("nothing is written of an unfinished matrix") from None
     show(matrix, settings, form, output, html, time.monotonic() - began)

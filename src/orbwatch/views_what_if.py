@@ -76,7 +76,10 @@ def run(
     asked: Asked, settings: Settings, form: Format, output: Path | None, plot: Path | None, progress: Progress
 ) -> None:
     """Everything that the verb does. Raises InputError and StoreError."""
-    made = make(asked, settings, progress)
+    try:
+        made = make(asked, settings, progress)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("nothing is written of an unfinished what-if") from None
     if plot is not None:
         make_folder(plot.parent)
         write_atomically(plot, render(page(made)).encode())

@@ -70,6 +70,15 @@ class PairMatrix:
     def __len__(self) -> int:
         return len(self.closest)
 
+    @property
+    def where(self) -> np.ndarray:
+        """What each smallest distance is, as text (k,): an approach, or an end of the window."""
+        at, none = self.closest.tca_s, np.isnan(self.closest.miss_km)
+        late = at >= self.hours * 3600.0 - 1e-3
+        cases = [none, ~self.edge, at <= 0.0, late]
+        names = [np.array(name, object) for name in ("no states", "approach", "window start", "window end")]
+        return np.asarray(np.select(cases, names, np.array("end of states", object)))
+
     def highest(self, i: int) -> float | None:
         """The highest probability that is known of the pair; None without one, and for co-moving pairs."""
         own = np.nan if self.closest.co_moving[i] else self.pc[i]

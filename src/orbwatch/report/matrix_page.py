@@ -119,7 +119,7 @@ def _table(matrix: PairMatrix, rows: Int[np.ndarray, " k"], risk: RiskSettings, 
             str(table.name[close.index_2[i]]) or str(table.norad_id[close.index_2[i]]),
             float(close.miss_km[i]),
             format_utc(int(us[i]), 3).replace("T", " "),
-            where(matrix, int(i)),
+            str(matrix.where[i]),
             float(close.rel_speed_km_s[i]),
             int(matrix.approaches[i]),
             float(matrix.pc[i]),
@@ -142,15 +142,3 @@ def _table(matrix: PairMatrix, rows: Int[np.ndarray, " k"], risk: RiskSettings, 
          "HBR, m": ".1f"},
         note=note,
     )  # fmt: skip
-
-
-def where(matrix: PairMatrix, row: int) -> str:
-    """What the smallest distance is: an approach, or an end of the window."""
-    if np.isnan(matrix.closest.miss_km[row]):
-        return "no states"
-    if not matrix.edge[row]:
-        return "approach"
-    at = float(matrix.closest.tca_s[row])
-    if at <= 0.0:
-        return "window start"
-    return "window end" if at >= matrix.hours * 3600.0 - 1e-3 else "end of states"
