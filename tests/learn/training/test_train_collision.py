@@ -82,6 +82,7 @@ def test_packed_it_forecasts_better_than_the_latest_and_its_interval_holds(model
     assert 0.75 < row.inside.estimate <= 1.0
     assert row.brier <= rows["latest", 2.0].brier + 1e-6
     assert rows["latest", 2.0].over_latest.estimate == 1.0
+    assert rows["latest", 2.0].ranked - 0.05 < row.ranked <= 1.0
 
 
 def test_the_command_writes_what_is_asked_for(model: Path, file: Path, tmp_path: Path) -> None:

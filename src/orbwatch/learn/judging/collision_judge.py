@@ -15,6 +15,7 @@ from orbwatch.learn.samples.collision_store import CollisionStore, Lesson
 from orbwatch.learn.samples.collision_truth import LISTED_KM
 from orbwatch.models.collision_runtime import CollisionForecast, CollisionPredictor
 from orbwatch.progress import Progress
+from orbwatch.uncertainty.class_scores import average_precision
 
 LEADS_DAY = (2.0, 3.0, 5.0)
 GROUPS = ("all", "new pairs")
@@ -52,6 +53,9 @@ class Row:
     log_score: float
     """Mean - log of the probability of what happened; probabilities are kept 0.001 away from 0 and 1."""
     ece: float
+    ranked: float
+    """Average precision of the events in order of that probability, then of the nearer miss: 1 where all that came so
+    near stand before all others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,6 +161,7 @@ def _row(
         brier=float(((probability - near) ** 2).mean()),
         log_score=float(-np.log(sure).mean()),
         ece=calibration_error(probability, near),
+        ranked=average_precision(probability - 1e-6 * told[name].miss_km[chosen], near),
     )
 
 
