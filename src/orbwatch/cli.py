@@ -15,6 +15,7 @@ import click
 
 from orbwatch import __version__
 from orbwatch.cli_calibration import calibration
+from orbwatch.cli_collision import collision
 from orbwatch.cli_forecast import forecast
 from orbwatch.cli_learn import VERBS
 from orbwatch.cli_maneuvers import maneuvers
@@ -333,7 +334,7 @@ def replay(event: str | None, form: Any, **options: Any) -> None:
         sys.exit(views.show_replay(again.replay(event, settings), form))
 
 
-for _group in (forecast, maneuvers, calibration, matrix, what_if, *VERBS):
+for _group in (forecast, maneuvers, calibration, collision, matrix, what_if, *VERBS):
     cli.add_command(_group)
 
 

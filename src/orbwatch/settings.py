@@ -26,6 +26,7 @@ from orbwatch.settings_groups import (
     DetectorSettings,
     LifeSettings,
     NetworkSettings,
+    PredictorSettings,
     Range,
     ReportSettings,
     RiskSettings,
@@ -45,6 +46,7 @@ __all__ = [
     "FieldInfo",
     "LifeSettings",
     "NetworkSettings",
+    "PredictorSettings",
     "ReportSettings",
     "RiskSettings",
     "ScreenSettings",
@@ -78,6 +80,7 @@ class Settings:
     boost: Annotated[BoostSettings, NOT_HASHED] = field(default_factory=BoostSettings)
     detector: Annotated[DetectorSettings, NOT_HASHED] = field(default_factory=DetectorSettings)
     classifier: Annotated[ClassifierSettings, NOT_HASHED] = field(default_factory=ClassifierSettings)
+    predictor: Annotated[PredictorSettings, NOT_HASHED] = field(default_factory=PredictorSettings)
     network: Annotated[NetworkSettings, NOT_HASHED] = field(default_factory=NetworkSettings)
     train: Annotated[TrainSettings, NOT_HASHED] = field(default_factory=TrainSettings)
 

@@ -397,6 +397,20 @@ class ClassifierSettings:
             raise InputError("heads do not divide", field="classifier.attention", value=self.attention, legal=legal)
 
 
+@dataclass(frozen=True)
+class PredictorSettings:
+    """The collision predictor: its size, and what it is trained on."""
+
+    width: Annotated[int, Range(ge=8, le=512)] = 134
+    """Numbers in each hidden layer."""
+    layers: Annotated[int, Range(ge=1, le=6)] = 3
+    """Hidden layers; all but the first add to what they are given."""
+    components: Annotated[int, Range(ge=1, le=8)] = 3
+    """Gaussians that the answer is a mixture of."""
+    least_lead_day: Annotated[float, Range(ge=0.0, le=7.0)] = 0.3
+    """Predictions made later than this before TCA teach nothing."""
+
+
 def data_folder() -> Path:
     """The folder of the store and the cache: ORBWATCH_HOME, or the platform's place for user data."""
     home = os.environ.get("ORBWATCH_HOME")

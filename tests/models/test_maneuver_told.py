@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from orbwatch.models.maneuver_runtime import ManeuverModel
 from orbwatch.models.maneuver_told import CLASSIFIER, told_pattern
 
-from ..maneuver.orbits import low_orbit
+from ..maneuver.burning import history
 
 
 @pytest.fixture(scope="module")
@@ -17,18 +16,18 @@ def model() -> ManeuverModel:
 
 
 def test_a_move_is_told_from_an_orbit_that_nobody_moves(model: ManeuverModel) -> None:
-    moved = told_pattern(low_orbit(lambda day: np.where(day < 60.0, 700.0, 712.0)), model)
+    moved = told_pattern(history(7, 100, {120: 8.0}), model)
     assert moved is not None
     assert moved.name == "major_maneuver"
     assert moved.name in moved.may_be
     assert moved.days == pytest.approx(90.0, abs=0.6)
-    left_alone = told_pattern(low_orbit(lambda day: 700.0 - 0.001 * day), model)
+    left_alone = told_pattern(history(7, 100), model)
     assert left_alone is not None
     assert left_alone.name in ("normal", "drift_decay")
 
 
 def test_a_history_that_is_too_short_is_not_told(model: ManeuverModel) -> None:
-    table = low_orbit(lambda day: np.full(len(day), 700.0))
+    table = history(7, 100)
     assert told_pattern(table[:50], model) is None, "25 days"
     assert told_pattern(table[::20], model) is None, "too few sets"
     assert told_pattern(table[:0], model) is None

@@ -77,8 +77,8 @@ def estimate(
     epoch_us: when the detector has it, instead of the gap's middle. NaN where an object has too few sets to tell. All
     events of an object should be asked for at once, as each that is `likely` (default: all) bounds what the others look
     at. Where no part of the change is more than scatter there is no kind; but events that are said to be `likely` are
-    then along the track, by the sign of that part. Nearly circular orbits; above eccentricity 0.1 sizes are rough. Source: Gauss' variational equations, Vallado,
-    section 9.3.
+    then along the track, by the sign of that part. Nearly circular orbits; above eccentricity 0.1 sizes are rough.
+    Source: Gauss' variational equations, Vallado, section 9.3.
     """
     order = np.argsort(row, kind="stable")
     asked = row[order]

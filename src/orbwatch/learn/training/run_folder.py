@@ -14,10 +14,11 @@ import orbwatch
 from orbwatch.catalog.written import make_folder, write_atomically
 from orbwatch.errors import InputError
 from orbwatch.learn.samples.catalog_store import CatalogStore
+from orbwatch.learn.samples.collision_store import CollisionStore
 from orbwatch.learn.samples.gap_store import GapStore
 from orbwatch.learn.samples.sequences import SequenceStore
 from orbwatch.settings import as_json
-from orbwatch.settings_groups import ClassifierSettings, NetworkSettings, TrainSettings
+from orbwatch.settings_groups import ClassifierSettings, NetworkSettings, PredictorSettings, TrainSettings
 
 CONFIG, SCALER, LAST, BEST = "config.json", "scaler.json", "last.ckpt", "best.ckpt"
 PLACES = ("data", "code_sha256", "orbwatch")
@@ -92,8 +93,8 @@ def _appended(before: str | list[str], now: list[str]) -> list[str]:
 
 
 def configuration(
-    store: SequenceStore | CatalogStore | GapStore,
-    network: NetworkSettings | ClassifierSettings,
+    store: SequenceStore | CatalogStore | GapStore | CollisionStore,
+    network: NetworkSettings | ClassifierSettings | PredictorSettings,
     settings: TrainSettings,
 ) -> dict[str, Any]:
     """What a run is: all that its numbers depend on, and which data and code it used (code_sha256: a list, as code may
