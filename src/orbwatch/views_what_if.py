@@ -18,8 +18,9 @@ from orbwatch.catalog.store import Store, StoredEvent
 from orbwatch.catalog.written import make_folder, write_atomically
 from orbwatch.conjunction.risk import assess_approaches
 from orbwatch.conjunction.screen import screen
-from orbwatch.conjunction.what_if import LABEL, Event, least, outcome, spread, surface
+from orbwatch.conjunction.what_if import LABEL, Event, outcome, spread, surface
 from orbwatch.conjunction.what_if_event import burning_first, of_message, of_stored
+from orbwatch.conjunction.what_if_least import least
 from orbwatch.conjunction.what_if_secondary import Maneuver, Secondary, chosen, rescreen
 from orbwatch.errors import InputError, StoreError
 from orbwatch.pipeline import inputs_path, read_sets, sizes

@@ -18,8 +18,9 @@ from orbwatch.catalog.store import StoredEvent
 from orbwatch.conjunction.cdm import probabilities
 from orbwatch.conjunction.risk import assess_approaches
 from orbwatch.conjunction.screen import screen
-from orbwatch.conjunction.what_if import Event, least, outcome, spread, states_before, surface, way_back
+from orbwatch.conjunction.what_if import Event, outcome, spread, states_before, surface
 from orbwatch.conjunction.what_if_event import burning_first, of_message, of_stored
+from orbwatch.conjunction.what_if_least import least, way_back
 from orbwatch.conjunction.what_if_secondary import Maneuver, chosen, rescreen
 from orbwatch.errors import InputError
 from orbwatch.frames import rtn_matrix

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from orbwatch.catalog.store import StoredEvent
-from orbwatch.conjunction.what_if import LABEL, Event, Least, Surface, least, spread, surface
+from orbwatch.conjunction.what_if import LABEL, Event, Surface, spread, surface
 from orbwatch.conjunction.what_if_event import burning_first, can_burn, of_stored
+from orbwatch.conjunction.what_if_least import Least, least
 from orbwatch.report.html import Figure
 from orbwatch.report.what_if_page import least_words
 from orbwatch.report.what_if_plots import probability_map

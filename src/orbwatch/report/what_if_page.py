@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from orbwatch import __version__
-from orbwatch.conjunction.what_if import DYNAMICS, LABEL, Event, Least, Surface, way_back
+from orbwatch.conjunction.what_if import DYNAMICS, LABEL, Event, Surface
+from orbwatch.conjunction.what_if_least import Least, way_back
 from orbwatch.conjunction.what_if_secondary import Checked, Meeting, Secondary
 from orbwatch.report.html import Page, Section, Table
 from orbwatch.report.what_if_plots import least_lines, miss_map, probability_map

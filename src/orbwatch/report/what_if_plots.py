@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from orbwatch.conjunction.what_if import Least, Surface
+from orbwatch.conjunction.what_if import Surface
+from orbwatch.conjunction.what_if_least import Least
 from orbwatch.report.plots import INK, PRIMARY, Spec, _clean, _layout
 
 FLOOR = -12.0
