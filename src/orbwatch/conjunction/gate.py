@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Bool
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from orbwatch.catalog.gp import GpTable
 from orbwatch.conjunction.screen import Approaches
@@ -27,4 +27,4 @@ def collision_possible(approaches: Approaches, table: GpTable, model: Covariance
     ):
         cov += rotate_cov(rtn_matrix(r, v).swapaxes(1, 2), model.cov_rtn_km2(table[index], approaches.tca_us))
     d = approaches.r2_teme_km - approaches.r1_teme_km
-    return np.asarray(np.einsum("ki,ki->k", d, np.linalg.solve(cov, d[..., None])[..., 0]) <= chi2.ppf(LEVEL, 3))
+    return np.asarray(np.einsum("ki,ki->k", d, np.linalg.solve(cov, d[..., None])[..., 0]) <= chdtri(3, 1.0 - LEVEL))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from orbwatch.catalog.gp import GpTable
 from orbwatch.constants import DAY_US
@@ -87,7 +87,7 @@ def _fitted(
     shift = shift_of(rv, made.rv_teme_km[..., :3])
     radius = made.radius[..., LEVELS.index(0.9)]
     with np.errstate(invalid="ignore"):
-        cov = made.cov_rtn_km2 * (radius**2 / chi2.ppf(0.9, 3))[..., None, None]
+        cov = made.cov_rtn_km2 * (radius**2 / chdtri(3, 0.1))[..., None, None]
         checks = {
             "not its newest public set": made.newest_us == table.epoch_us,
             "more than half a revolution off": np.isfinite(shift).all(axis=(1, 2)),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.interpolate import BSpline, make_interp_spline
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from orbwatch.catalog.gp import GpTable
 from orbwatch.catalog.oem_message import Oem, OemCovariance, OemSegment
@@ -27,7 +27,7 @@ STATES_A_TURN = 24
 """States a revolution, at the angular rate of the perigee: interpolation (Hermite, degree 7) is good to centimetres."""
 EACH = 6
 """Every so many states have a covariance: four a revolution."""
-THREE_AXES_90 = float(np.sqrt(chi2.ppf(0.9, 3)))
+THREE_AXES_90 = float(np.sqrt(chdtri(3, 0.1)))
 """Radius in standard deviations of the ellipsoid that holds 90 % of a normal distribution."""
 MINUTE_US = 60_000_000
 TICK_US = 100_000

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from jaxtyping import Float
 
@@ -11,7 +13,6 @@ from orbwatch.constants import DAY_US
 from orbwatch.maneuver.found import Maneuvers
 from orbwatch.maneuver.patterns import Pattern
 from orbwatch.maneuver.timeline import timeline
-from orbwatch.models.maneuver_told import ToldPattern
 from orbwatch.report.forecast_words import age_text, share_text
 from orbwatch.report.html import Figure, Page, Table
 from orbwatch.report.maneuver_plots import rhythm_figure, sizes_figure, timeline_figure
@@ -25,6 +26,9 @@ from orbwatch.report.maneuver_words import (
     speed_text,
     when_text,
 )
+
+if TYPE_CHECKING:
+    from orbwatch.models.maneuver_told import ToldPattern
 
 
 def page(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
@@ -12,9 +12,11 @@ from orbwatch.catalog.gp import NO_TIME, GpTable
 from orbwatch.constants import DAY_US, JULIAN_YEAR_DAY
 from orbwatch.maneuver.found import Maneuvers
 from orbwatch.maneuver.patterns import Pattern
-from orbwatch.models.maneuver_told import ToldPattern
 from orbwatch.report.forecast_words import age_text, distance_text
 from orbwatch.time import format_utc, format_utc_many
+
+if TYPE_CHECKING:
+    from orbwatch.models.maneuver_told import ToldPattern
 
 KIND_WORDS = {
     "in_track_raise": "raises the orbit",

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.special import ndtr
-from scipy.stats import chi2
+from scipy.special import chdtr, ndtr
 
 from orbwatch.errors import InputError
 from orbwatch.uncertainty.gaussian import Calibrated, GaussianForecast, Regions
@@ -64,7 +63,7 @@ def pit_distance(forecast: GaussianForecast, truth_rtn_km: Float[np.ndarray, "n 
     The chi-squared distribution function, 3 degrees of freedom, of the squared Mahalanobis distance. Values near 1 too
     often: the covariance is too small.
     """
-    return np.asarray(chi2.cdf(forecast.mahalanobis(truth_rtn_km) ** 2, 3))
+    return np.asarray(chdtr(3, forecast.mahalanobis(truth_rtn_km) ** 2))
 
 
 def uniform_deviation(pit: Float[np.ndarray, "*batch"]) -> float:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.stats import chi
+from scipy.special import chdtri
 
 RATE = 0.3
 """Share of a surprise that is taken over; in the first batches more (1, 1/2, 1/3), to find the level."""
@@ -106,8 +106,9 @@ def track_nested(
 
 def rate_of(level: Float[np.ndarray, " l"]) -> Float[np.ndarray, " l"]:
     """What a surprise is multiplied by to be a step in log radius: 1 / (r f(r)) of the chi distribution, 3 degrees."""
-    radius = chi.ppf(level, 3)
-    return np.asarray(1.0 / (radius * chi.pdf(radius, 3)))
+    squared = chdtri(3, 1.0 - np.asarray(level))
+    density = np.sqrt(2.0 / np.pi) * squared * np.exp(-0.5 * squared)  # of the radius, chi with three degrees
+    return np.asarray(1.0 / (np.sqrt(squared) * density))
 
 
 def own_share(matured: Int[np.ndarray, "*batch"]) -> Float[np.ndarray, "*batch"]:

@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from orbwatch.errors import InputError
 
@@ -187,7 +187,7 @@ class Formal:
         level: float,
     ) -> Regions:
         """Return the forecast's own `level` ellipsoids, whatever the group; InputError for a level outside (0, 1)."""
-        radius = float(np.sqrt(chi2.ppf(check_level(level), 3)))
+        radius = float(np.sqrt(chdtri(3, 1.0 - check_level(level))))
         n, horizons = forecast.mean_rtn_km.shape[:2]
         return Regions(forecast.mean_rtn_km, forecast.cov_rtn_km2, np.full((n, horizons), radius), level)
 
