@@ -62,8 +62,8 @@ class RiskSettings:
     """When an approach becomes an event, and how large an object is when nobody has said."""
 
     pc_alert: Probability = 1e-4
-    """Probability of collision from which an event is an alert (exit code 3). 1e-4 is the usual maneuver threshold
-    (NASA Conjunction Assessment Handbook, NASA/SP-20230002470, 2023)."""
+    """Probability of collision from which an event is an alert (exit code 3 of `assess`). 1e-4 is the usual maneuver
+    threshold (NASA Conjunction Assessment Handbook, NASA/SP-20230002470, 2023)."""
     pc_watch: Probability = 1e-7
     """Probability of collision from which an event is watched; below it, it is only listed. 1e-7 is NASA CARA's yellow
     threshold."""

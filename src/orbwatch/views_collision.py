@@ -39,8 +39,14 @@ def predict_collisions(predictions: Path, asked: Asked, model: str, output: Path
     within = np.inf if asked.within_km is None else asked.within_km
     columns = predictor.predict(table, at_lead_day, asked.below_km, within).columns(table)
     numbers = {name: ".3f" for name, values in columns.items() if np.asarray(values).dtype.kind == "f"}
-    title = f"{len(columns['norad1']):,} events, {at_lead_day:g} days before TCA"
+    title = f"{len(columns['norad1']):,} events by their last prediction at least {at_lead_day:g} days before TCA"
     if output is None:
+        if form == "table":
+            nearest = np.argsort(
+                -np.asarray(columns[next(name for name in columns if name.startswith("p_miss_below"))])
+            )
+            columns = {name: np.asarray(values)[nearest] for name, values in columns.items()}
+            title += ", the likeliest near ones first"
         emit(columns, form, title=title, limit=60, numbers=numbers)
         return
     rows = io.BytesIO()

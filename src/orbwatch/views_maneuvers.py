@@ -18,7 +18,7 @@ from orbwatch.errors import InputError
 from orbwatch.progress import Progress
 from orbwatch.report.tabular import Format, emit
 from orbwatch.settings import Settings
-from orbwatch.time import parse_utc
+from orbwatch.time import format_utc, parse_utc
 
 if TYPE_CHECKING:
     from orbwatch.catalog.burns import Burns
@@ -76,11 +76,18 @@ def find_in_history(
             found = pipeline.find_maneuvers(table, *given)
         except KeyboardInterrupt:
             raise KeyboardInterrupt("nothing is kept without --save") from None
-    shown = found if asked.since is None else found.take(found.epoch_us >= parse_utc(asked.since))
+    since_us = None if asked.since is None else parse_utc(asked.since)
+    shown, lately = found, table
+    if since_us is not None:
+        shown, lately = found.take(found.epoch_us >= since_us), table[table.epoch_us >= since_us]
+        burns = None if burns is None else burns[burns.middle_us >= since_us]
+        if not len(lately):
+            last = format_utc(int(table.epoch_us.max()), 0)
+            raise InputError("no element set since then", field="--since", value=asked.since, legal=f"until {last}")
     if output is not None or form != "table":
         _put(shown, form, output)
     elif len(ids) == 1:
-        _show_one(table, found, shown, names, burns)
+        _show_one(table, lately, found, shown, names, burns)
     else:
         _show_many(table, found, shown, names)
     if missing:
@@ -92,7 +99,7 @@ def find_in_history(
         life, least = pipeline.life_of(table, found)
         method, name = pipeline.method_label(search.model, search.causal), names.get(int(ids[0]), "")
         write_atomically(
-            plot, render(page(table, shown, life, least, name, method, burns, pipeline.told_of(table))).encode()
+            plot, render(page(lately, shown, life, least, name, method, burns, pipeline.told_of(table))).encode()
         )
         click.echo(f"{plot}: timeline of {len(table):,} element sets", err=True)
     return 0 if len(ids) else 1
@@ -196,7 +203,12 @@ def _put(found: Maneuvers, form: Format, output: Path | None) -> None:
 
 
 def _show_one(
-    table: GpTable, found: Maneuvers, shown: Maneuvers, names: Mapping[int, str], burns: Burns | None
+    table: GpTable,
+    lately: GpTable,
+    found: Maneuvers,
+    shown: Maneuvers,
+    names: Mapping[int, str],
+    burns: Burns | None,
 ) -> None:
     from orbwatch.pipeline_maneuvers import life_of, told_of
     from orbwatch.report.maneuver_truth import matched, truth_sentence
@@ -207,19 +219,20 @@ def _show_one(
     if len(shown):
         columns = event_words(shown)
         emit(columns, "table", title=f"{who}: maneuvers, the newest first", limit=_SHOWN_EVENTS)
-    for line in life_lines(table, shown, *life_of(table, found), told_of(table)):
+    for line in life_lines(lately, shown, *life_of(table, found), told_of(table)):
         click.echo(f"{who}: {line}")
     if burns is not None:
-        click.echo(truth_sentence(matched(shown, burns, table), table))
+        click.echo(truth_sentence(matched(shown, burns, lately), lately))
 
 
 def _show_many(table: GpTable, found: Maneuvers, shown: Maneuvers, names: Mapping[int, str]) -> None:
     from orbwatch.pipeline_maneuvers import lives_of
-    from orbwatch.report.maneuver_words import object_words
+    from orbwatch.report.maneuver_words import LIKELY, object_words
 
     ids: Int[np.ndarray, " k"] = np.unique(table.norad_id)
+    shown = shown.take(shown.probability >= LIKELY)
     who = np.unique(shown.norad_id)
     table = table[np.isin(table.norad_id, who)]
     columns: dict[str, Any] = object_words(shown, lives_of(table, found), names, int(table.epoch_us.max()))
-    title = f"{len(who):,} of {len(ids):,} objects maneuvered; the newest first"
+    title = f"{len(who):,} of {len(ids):,} objects maneuvered (p ≥ {LIKELY:g}); the newest first"
     emit(columns, "table", title=title, limit=_SHOWN_OBJECTS, rest="--format csv gives every maneuver")

@@ -11,11 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from orbwatch.catalog.cdm import read_cdms
+from orbwatch.catalog.cdm import Cdm, read_cdms
 from orbwatch.catalog.files import read_gp
 from orbwatch.catalog.gp import GpTable
 from orbwatch.catalog.store import Store, StoredEvent
 from orbwatch.catalog.written import make_folder, write_atomically
+from orbwatch.conjunction.assessment import HOUR_US
+from orbwatch.conjunction.cdm_assess import assess_message
+from orbwatch.conjunction.choice import SHORT
 from orbwatch.conjunction.risk import assess_approaches
 from orbwatch.conjunction.screen import screen
 from orbwatch.conjunction.what_if import LABEL, Event, outcome, spread, surface
@@ -38,6 +41,7 @@ _KEY = re.compile(r"(\d+)-(\d+)-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d(?:\.\d+)?)
 _AROUND_US = 120_000_000
 _LOOK_KM = 200.0
 _SLOW_KM_S = 0.1
+_ALIKE = 1.5
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,9 @@ class _Loaded:
     until_us: int | None
     """End of the forecasts that the catalogue rests on."""
     why_not: str = ""
+    doubt: str = ""
+    known_h: float = np.inf
+    """How long before the closest approach a message was made: nobody could burn earlier because of it."""
 
 
 def run(
@@ -107,6 +114,8 @@ def make(asked: Asked, settings: Settings, progress: Progress) -> WhatIf:
             legal=f"relative speed of at least {1e3 * _SLOW_KM_S:g} m/s, it is {1e3 * speed:.2g}",
         )  # fmt: skip
     dv, hours = _grid(asked.dv_m_s, 81, "--dv-m-s"), _grid(asked.hours, 97, "--hours")
+    known = hours <= loaded.known_h
+    hours = hours[known] if known.sum() > 1 else hours
     progress("burns", 0.0)
     made = surface(event, dv, hours, execution_error=asked.execution_error, threads=threads)
     progress("burns", 0.5)
@@ -114,7 +123,7 @@ def make(asked: Asked, settings: Settings, progress: Progress) -> WhatIf:
     progress("burns", 1.0)
     own = outcome(event, np.zeros(1), np.array([hours.min() * 3600.0]))
     secondary, why = _secondary(asked, loaded, event, smallest, settings, progress)
-    return WhatIf(made, smallest, float(own.pc[0]), float(own.miss_km[0]), asked.back_h, secondary, why)
+    return WhatIf(made, smallest, float(own.pc[0]), float(own.miss_km[0]), asked.back_h, secondary, why, loaded.doubt)
 
 
 def _secondary(
@@ -185,10 +194,26 @@ def _of_file(path: Path, asked: Asked, settings: Settings) -> _Loaded:
     messages = read_cdms(path)
     cdm = max(messages, key=lambda one: one.creation_us or 0)  # of several the newest
     event = of_message(cdm, path.name, asked.hbr_m, settings.risk)
-    model = EmpiricalCovariance.load()
-    if asked.catalog is None:
-        return _Loaded(event, None, model, True, None, "a message names no other objects: give --catalog FILE")
-    return _Loaded(event, Sgp4Catalog.from_gp(_usable(read_sets(asked.catalog).table.newest())), model, True, None)
+    model, doubt = EmpiricalCovariance.load(), _doubt(cdm, asked, settings)
+    known_h = np.inf if cdm.creation_us is None else (cdm.tca_us - cdm.creation_us) / HOUR_US
+    why_not, catalog = "a message names no other objects: give --catalog FILE", None
+    if asked.catalog is not None:
+        why_not, catalog = "", Sgp4Catalog.from_gp(_usable(read_sets(asked.catalog).table.newest()))
+    return _Loaded(event, catalog, model, True, None, why_not, doubt, known_h)
+
+
+def _doubt(cdm: Cdm, asked: Asked, settings: Settings) -> str:
+    """Where curved paths, or the message itself, have another probability than straight ones."""
+    told = assess_message(cdm, settings=settings.risk, hbr_m=asked.hbr_m, samples=0)
+    straight = next((one["pc"] for one in told["results"] if one["method"] == "foster_1992"), None)
+    if told["pc"] is None or straight is None or told["chosen"] == "foster_1992":
+        return ""
+    if max(told["pc"], straight) <= _ALIKE * min(told["pc"], straight):
+        return ""
+    return (
+        f"Straight paths are doubtful here: with curved ones Pc is {told['pc']:.1e} ({SHORT[told['chosen']]}), "
+        "so that these burns are rough."
+    )
 
 
 def _usable(table: GpTable) -> GpTable:
@@ -300,6 +325,8 @@ def show(made: WhatIf, form: Format) -> None:
     sys.stdout.write(f"{LABEL}\n{made.event.names[0]} × {made.event.names[1]}: {lead(made)}\n")
     sys.stdout.flush()
     for _, table, _ in tables:
+        if not table.rows:
+            continue
         columns = {
             head: [cell(row[k], table.formats.get(head)) for row in table.rows] for k, head in enumerate(table.columns)
         }

@@ -193,3 +193,15 @@ def test_errors_say_what_to_do(place: Path, tmp_path: Path) -> None:
     assert "no element set of these objects" in fails("NOBODY", "--history", place / "history.parquet")
     many = fails("--history", place / "history.parquet", "--plot", tmp_path / "x.html")
     assert "a plot is of one object" in many
+
+
+def test_since_leaves_out_what_was_before_of_sets_and_truth_too(place: Path, tmp_path: Path) -> None:
+    times = [format_utc(START_US + k * STEP_US + STEP_US // 2, 0).replace("T", " ") for k in BURNS]
+    (tmp_path / "truth.yaml").write_text(
+        "SATCAT number: 7\nmanoeuvre_timestamps:\n" + "".join(f"- {one}\n" for one in times)
+    )
+    since = format_utc(START_US + 50 * STEP_US)
+    told = ("--history", place / "history.parquet", "--truth", tmp_path / "truth.yaml", "--since")
+    assert "Of 2 true burns, with p ≥ 0.5 2 (100 %)" in " ".join(run(place, 7, *told, since).stdout.split())
+    late = CliRunner().invoke(cli, ["maneuvers", "7", *(str(one) for one in told), "2031-01-01"])
+    assert "no element set since then" in str(late.exception)

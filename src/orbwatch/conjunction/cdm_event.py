@@ -107,6 +107,15 @@ def _event(name: str, group: list[Assessed], settings: RiskSettings, now_us: int
     return list(zip(group, made, strict=True))
 
 
+def _said(one: Assessed) -> float | None:
+    """The probability that a message gives itself, where its miss distance is far from that of its states."""
+    computed_m = one.found["miss_m"]
+    if one.cdm is None or one.cdm.miss_distance_m is None or computed_m is None:
+        return None
+    apart = abs(one.cdm.miss_distance_m - computed_m) > 1000.0 + 0.5 * one.cdm.miss_distance_m
+    return one.cdm.collision_probability if apart else None
+
+
 def _lead_day(one: Assessed) -> float | None:
     return None if one.created_us is None else (one.tca_us - one.created_us) / DAY_US
 
@@ -115,6 +124,9 @@ def _risk(one: Assessed, settings: RiskSettings) -> Risk | None:
     """Probability of collision, or without one the chance of a close miss; None where neither can be had."""
     pc, chosen, miss_m, lead = one.found["pc"], one.found["chosen"], one.found["miss_m"], _lead_day(one)
     if pc is not None and chosen is not None:
+        said = _said(one)
+        if said is not None and said > pc:
+            return Risk("pc", said, f"Pc {said:.1e} (the message's own: its states are not those of its miss distance)")
         return Risk("pc", pc, f"Pc {pc:.1e} ({SHORT[chosen]})")
     if miss_m is None or lead is None:
         return None

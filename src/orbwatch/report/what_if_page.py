@@ -33,6 +33,8 @@ class WhatIf:
     secondary: Secondary | None
     why_not: str
     """Why nothing was screened again, if so."""
+    doubt: str = ""
+    """What speaks against the numbers, in a sentence."""
 
     @property
     def event(self) -> Event:
@@ -96,12 +98,14 @@ def least_words(one: Least) -> str:
 def lead(made: WhatIf) -> str:
     """What matters, in two sentences."""
     threshold = made.smallest[0].threshold
+    doubt = f" {made.doubt}" if made.doubt else ""
     if not np.isfinite(made.own_pc):
         return "Without a covariance there is no probability: the map of the miss distance is what there is."
     if made.own_pc <= threshold:
-        return f"Without a burn Pc is {made.own_pc:.1e}, below {threshold:g} already. A burn can only make that worse."
+        already = f"below {threshold:g} already: for that no burn is needed"
+        return f"Without a burn Pc is {made.own_pc:.1e} (2D), {already}.{doubt}"
     words = [f"{way} {least_words(one)}" for one, way in zip(made.smallest, ("forwards", "backwards"), strict=True)]
-    return f"Pc is {made.own_pc:.1e}. The smallest burn that takes it to {threshold:g}: {'; '.join(words)}."
+    return f"Pc is {made.own_pc:.1e} (2D). The smallest burn that takes it to {threshold:g}: {'; '.join(words)}.{doubt}"
 
 
 def least_table(made: WhatIf) -> Table:
@@ -110,11 +114,13 @@ def least_table(made: WhatIf) -> Table:
     for one in made.smallest:
         for row in _rows(one):
             dv, hour = float(one.dv_m_s[row]), float(one.lead_h[row])
+            if dv == 0.0:  # none is needed
+                continue
             back = way_back(dv, hour, made.back_h)
             found = one.found
             rows.append(
                 [
-                    hour, dv if dv else 0.0, float(found.miss_km[row]), float(found.pc[row]),
+                    hour, dv, float(found.miss_km[row]), float(found.pc[row]),
                     float(found.pc_maximum[row]), bool(found.diluted[row]), float(found.shift_s[row]), back.orbit_m_s,
                     back.slot_m_s, back.left_km,
                 ]
