@@ -228,3 +228,11 @@ def test_folders_of_real_and_malformed_messages(data: Path, capsys: pytest.Captu
     ]  # fmt: skip
     assert len(entries) == len(list((data / "cdm/ccsds_orekit").iterdir())) - 5
     assert all(entry["category"] != "unknown" for entry in entries)
+
+
+def test_a_message_whose_states_are_not_those_of_its_miss_is_not_called_low(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, (entry,), _ = run(data / "cdm/ccsds_orekit/CDMExample3.txt", capsys)
+    assert entry["category"] == "critical"
+    assert "the message's own" in entry["category_reason"]

@@ -180,3 +180,14 @@ def test_what_cannot_be_tried_is_said(event: str, home: Path) -> None:
     assert run(home, "what-if", event, "--hours", "6:1").exit_code == 2
     assert run(home, "what-if", event, "--hours", "0:6").exit_code == 2
     assert run(home, "what-if", event, "--maneuver", "0.1").exit_code == 2
+
+
+def test_a_message_on_curved_paths_and_when_it_was_made(data: Path) -> None:
+    (file,) = (data / "cdm/cara").glob("000032060_conj_000049574_20220227*.cdm")
+    told = CliRunner().invoke(cli, ["what-if", str(file), "--hours", "1:200:5"], catch_exceptions=False)
+    assert "Straight paths are doubtful here: with curved ones Pc is 1.4e-04 (2D-Nc)" in told.stdout
+    (early,) = (data / "cdm/cara").glob("OmitronTestCase_Test01_HighPc.cdm")
+    made = CliRunner().invoke(cli, ["what-if", str(early), "--format", "json"], catch_exceptions=False)
+    burns = json.loads(made.stdout)["smallest_burns"]
+    assert burns
+    assert max(one["hours_before"] for one in burns) < 42.5, "the message came 42.4 h before"
