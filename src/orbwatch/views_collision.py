@@ -65,7 +65,7 @@ def build_conjunctions(
     """Screen a history day by day, or go on, and say what it cost."""
     from orbwatch.catalog.gcat import read_unpropelled
     from orbwatch.catalog.ids import known_names
-    from orbwatch.learn.samples.screened_history import build_predictions
+    from orbwatch.learn.screening.screened_history import build_predictions
 
     without = read_unpropelled(gcat) if gcat is not None else set()
     built = build_predictions(settings, history, output, known_names(None, names, history), without, progress)

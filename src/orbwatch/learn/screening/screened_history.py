@@ -22,7 +22,7 @@ from orbwatch.catalog.written import make_folder, write_atomically
 from orbwatch.constants import DAY_US
 from orbwatch.errors import InputError
 from orbwatch.learn.samples.dataset import Built, most_memory_mb
-from orbwatch.learn.samples.screened_day import AHEAD_DAY, screened_after, screened_ahead, with_truth
+from orbwatch.learn.screening.screened_day import AHEAD_DAY, screened_after, screened_ahead, with_truth
 from orbwatch.progress import Progress, silent
 from orbwatch.settings import as_json
 from orbwatch.settings_groups import ScreenedSettings
