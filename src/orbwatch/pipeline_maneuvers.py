@@ -184,11 +184,11 @@ def from_store(rows: list[StoredManeuver]) -> Maneuvers:
 
 
 def _to_store(found: Maneuvers, method: str) -> list[StoredManeuver]:
-    names = ("norad_id", "start_us", "end_us", "epoch_us", "probability", "kind", "dv_sigma_m_s", "pattern")
-    columns = {name: getattr(found, name).tolist() for name in names}
-    columns |= {f"dv_{axis}_m_s": found.dv_rtn_m_s[:, k].tolist() for k, axis in enumerate("rtn")}
-    rows = zip(*columns.values(), strict=True)
-    return [StoredManeuver(**dict(zip(columns, row, strict=True)), method=method) for row in rows]
+    columns = (
+        found.norad_id, found.start_us, found.end_us, found.epoch_us, found.probability, found.kind,
+        *found.dv_rtn_m_s.T, found.dv_sigma_m_s, found.pattern,
+    )  # fmt: skip
+    return [StoredManeuver(*row, method) for row in zip(*(column.tolist() for column in columns), strict=True)]
 
 
 def _find(table: GpTable, model: str | None, causal: bool, min_probability: float) -> Maneuvers:
