@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from itertools import starmap
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -188,7 +189,8 @@ def _to_store(found: Maneuvers, method: str) -> list[StoredManeuver]:
         found.norad_id, found.start_us, found.end_us, found.epoch_us, found.probability, found.kind,
         *found.dv_rtn_m_s.T, found.dv_sigma_m_s, found.pattern,
     )  # fmt: skip
-    return [StoredManeuver(*row, method) for row in zip(*(column.tolist() for column in columns), strict=True)]
+    lists: list[list[Any]] = [*(column.tolist() for column in columns), [method] * len(found.norad_id)]
+    return list(starmap(StoredManeuver, zip(*lists, strict=True)))
 
 
 def _find(table: GpTable, model: str | None, causal: bool, min_probability: float) -> Maneuvers:

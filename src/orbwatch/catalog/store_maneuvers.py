@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from itertools import starmap
 from typing import Any
 
 import sqlalchemy as sa
@@ -113,7 +114,7 @@ def stored_maneuvers(
     if since_us is not None:
         query = query.where(c.epoch_us >= since_us)
     with store.reading() as connection:
-        found = [StoredManeuver(*row) for row in _rows(connection, query, c.norad_id, norad_ids)]
+        found = list(starmap(StoredManeuver, _rows(connection, query, c.norad_id, norad_ids)))
     return sorted(found, key=lambda one: (one.norad_id, one.epoch_us))
 
 
