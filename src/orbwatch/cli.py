@@ -251,15 +251,20 @@ def cdm_pc(
 @click.option("--detail", is_flag=True, help="All messages of all events, with every method's value, flags and notes.")
 @click.option("--report", type=FILE, help="Write a page of the events (HTML): trends, probabilities, curves.")
 @click.option("--cdm-out", type=FILE, help="Folder to write the messages to again, with our probability and category.")
-@setting("risk.pc_watch")
-@setting("risk.pc_alert")
+@setting("risk.pc_watch", help_text="Probability of collision from which an event is of medium risk, below it low.")
+@setting(
+    "risk.pc_alert", help_text="Probability of collision from which an event is of high risk, ten times it critical."
+)
 @format_option("table", "json")
 @config_option
 def cdm_assess(
     places: tuple[Path, ...], hbr_m: float | None, trials: int, straight: bool, at: str | None, detail: bool,
     report: Path | None, cdm_out: Path | None, form: Any, **options: Any,
 ) -> None:  # fmt: skip
-    """Messages (files, folders) by event: how miss and probability went, which value to believe, how serious it is."""
+    """Messages (files, folders) by event: how miss and probability went, which value to believe, how serious it is.
+
+    Exit code 1 when a message was refused, else 0, however serious the events are.
+    """
     from orbwatch import messages_assess
 
     how = messages_assess.How(hbr_m, trials, not straight)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def show(files: Sequence[Path], form: Format) -> int:
             else:
                 rows += [_row(cdm, file) for cdm in parse_cdms(text, file)]
         except InputError as error:
-            errors.append(error)
+            errors.append(replace(error, file=error.file or file))
     numbers = {"miss_m": ".1f", "rel_speed_m_s": ".1f", "pc": ".3e", "hbr_m": ".2f"}
     if rows:
         emit({name: _column([row[name] for row in rows]) for name in rows[0]}, form, numbers=numbers)
@@ -99,7 +100,7 @@ def show_pc(files: Sequence[Path], hbr_m: float | None, settings: Settings, form
                 raise cdm
             records.append(pc_record(cdm, file, hbr_m=hbr_m, defaults=settings.risk))
         except InputError as error:
-            errors.append(error)
+            errors.append(replace(error, file=error.file or file))
     if form == "json":
         emit_json(records)
     elif records:
@@ -134,7 +135,7 @@ def show_curves(
                 raise cdm
             found = curves_of(cdm, settings=settings.risk, hbr_m=hbr_m, between_m=between_m, over_time=over_time)
         except InputError as error:
-            errors.append(error)
+            errors.append(replace(error, file=error.file or file))
             continue
         history = found.in_time
         if over_time and not len(history.t_s):

@@ -81,7 +81,8 @@ def assess(
         for one in _assessed(file, how, settings):
             (found if isinstance(one, Assessed) else errors).append(one)  # type: ignore[arg-type]
     progress("assessing messages", 1.0)
-    told = entries(found, settings.risk, now_us)
+    # Messages may be looked at as if in the past (--at), but none is of the future of the clock.
+    told = entries(found, settings.risk, now_us, max(now_us, time.time_ns() // 1000))
     if wanted.form == "json":
         emit_json([entry for _, entry in told])
     else:
@@ -120,6 +121,7 @@ def _assessed(file: Path, how: How, settings: Settings) -> Iterator[Assessed | I
     except InputError as error:
         yield error
         return
+    number = 0
     for number, cdm in enumerate(each_cdm(text, file), 1):
         if isinstance(cdm, InputError):
             yield cdm
@@ -130,6 +132,8 @@ def _assessed(file: Path, how: How, settings: Settings) -> Iterator[Assessed | I
             yield replace(error, file=file, line=error.line or _line_of(text, error))
         except _NUMERIC as error:
             yield InputError(f"message {number} cannot be assessed: its numbers lead nowhere ({error})", file=file)
+    if not number:
+        yield InputError("no message", file=file)
 
 
 def _message(cdm: Cdm, file: Path, how: How, settings: Settings) -> Assessed:
@@ -149,7 +153,9 @@ def _line_of(text: str, error: InputError) -> int | None:
     for item in read_kvn(text):
         if item.key is None or item.key != error.field:
             continue
-        if item.text == error.value or (isinstance(error.value, float) and _is(item.value, error.value)):
+        if " ".join(item.text.split()) == error.value or (
+            isinstance(error.value, float) and _is(item.value, error.value)
+        ):
             return item.line
     return None
 

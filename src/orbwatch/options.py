@@ -24,8 +24,11 @@ def _known() -> Mapping[str, FieldInfo]:
     return {info.name: info for info in describe(Settings)}
 
 
-def setting(name: str, flag: str | None = None) -> Callable[[Command], Command]:
-    """An option for the setting of that dotted name: screen.threshold_km becomes --threshold-km, or `flag`."""
+def setting(name: str, flag: str | None = None, help_text: str | None = None) -> Callable[[Command], Command]:
+    """An option for the setting of that dotted name: screen.threshold_km becomes --threshold-km, or `flag`.
+
+    help_text: what the setting does in this command, where it is not what the setting's own description says.
+    """
     info = _known()[name]
     kind: Any = get_args(info.type) or (click.Path(path_type=Path) if info.type is Path else info.type)
     if get_origin(info.type) is Literal:
@@ -39,7 +42,7 @@ def setting(name: str, flag: str | None = None) -> Callable[[Command], Command]:
         _parameter(name),
         type=kind,
         default=None,
-        help=f"{info.help} [default: {default}{f'; {info.legal}' if info.legal else ''}]",
+        help=f"{help_text or info.help} [default: {default}{f'; {info.legal}' if info.legal else ''}]",
     )
 
 

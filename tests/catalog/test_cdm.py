@@ -127,7 +127,9 @@ def test_hard_body_radius_and_its_source() -> None:
     assert hbr(read(EXAMPLE)) is None
     cara = change("OBJECT    ", "COMMENT HBR                        = 15.0 [m]\nOBJECT    ")
     assert hbr(read(cara)) == (15.0, "CDM comment HBR")
-    assert hbr(read(change("OBJECT    ", "COMMENT HBR = 0\nOBJECT    "))) is None
+    for none in ("0", "-15.0 [m]"):
+        with pytest.raises(InputError, match="no hard-body radius"):
+            hbr(read(change("OBJECT    ", f"COMMENT HBR = {none}\nOBJECT    ")))
     area = change("MANEUVERABLE", "AREA_PC = 12.566370614359172 [m**2]\nMANEUVERABLE", 2)
     assert hbr(read(area)) == (4.0, "CDM sum of radii: AREA_PC")
     volume = area.replace("X_DOT", "COMMENT Exclusion Volume Radius=0.005 [km]\nX_DOT", 1)

@@ -50,6 +50,12 @@ def test_sigmas_away() -> None:
     (entry,) = told(made())
     cov, miss = np.array(entry["cov_miss_rtn_m2"]), np.array(entry["miss_rtn_m"])
     assert entry["mahalanobis"] == pytest.approx(float(np.sqrt(miss @ np.linalg.solve(cov, miss))), rel=1e-6)
+    # Straight motion has its closest approach where the miss is normal to the speed: only what the plane sees counts.
+    along = np.array(entry["velocity_rtn_m_s"]) / np.linalg.norm(entry["velocity_rtn_m_s"])
+    axes = np.linalg.svd(np.eye(3) - np.outer(along, along))[0][:, :2].T
+    flat, seen = axes @ miss, axes @ cov @ axes.T
+    assert entry["mahalanobis_plane"] == pytest.approx(float(np.sqrt(flat @ np.linalg.solve(seen, flat))), rel=1e-6)
+    assert entry["mahalanobis_plane"] < entry["mahalanobis"]
     assert entry["sigma_rtn_m"] == pytest.approx(np.sqrt(np.diag(cov)))
     assert np.linalg.norm(miss) * 1.0 == pytest.approx(entry["miss_m"])
 

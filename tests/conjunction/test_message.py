@@ -9,7 +9,7 @@ from orbwatch.catalog.cdm import write_cdm
 from orbwatch.catalog.cdm_message import Cdm
 from orbwatch.catalog.store import StoredEvent
 from orbwatch.conjunction.cdm import assess_cdm
-from orbwatch.conjunction.message import event_cdm
+from orbwatch.conjunction.message import event_cdm, printable
 from orbwatch.conjunction.risk import probabilities
 from orbwatch.frames import eme2000_to_gcrf, gcrf_to_teme
 from orbwatch.time import parse_utc, us_to_jd
@@ -89,3 +89,13 @@ def test_the_radius_keeps_all_its_digits_and_texts_become_ascii() -> None:
     assert assess_cdm(cdm)[-1].hbr_m == 12.345678912
     assert "HBR SOURCE: Gro?en ? Tabelle.csv" in write_cdm(cdm)
     assert cdm.object1.name == "Unicode ? x"
+
+
+def test_long_texts_end_with_a_whole_word() -> None:
+    text = " ".join(["reasons"] * 40)
+    cut = printable(text)
+    assert 190 < len(cut) <= 200
+    assert set(cut.removesuffix(" ...").split()) == {"reasons"}
+    assert cut.endswith(" ...")
+    assert len(printable("x" * 300)) == 200
+    assert printable("y" * 200) == "y" * 200

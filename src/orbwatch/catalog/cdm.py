@@ -16,11 +16,14 @@ from orbwatch.catalog.ndm_xml import lines_of, read_xml
 from orbwatch.catalog.opened import open_text
 from orbwatch.errors import InputError
 
-__all__ = ["Cdm", "CdmObject", "each_cdm", "hbr", "parse_cdms", "read_cdm", "read_cdms", "write_cdm"]
+__all__ = ["Cdm", "CdmObject", "each_cdm", "hbr", "parse_cdms", "read_cdm", "read_cdms", "unread_radii", "write_cdm"]
 
-_RADIUS = r"\s*[:=]\s*(\d+(?:\.\d*)?(?:[eE][+-]?\d{1,3})?)\s*(?:\[?\s*(k?m)\s*\]?)?\s*$"
+_RADIUS = r"\s*[:=]\s*([+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d{1,3})?)\s*(?:\[?\s*(k?m)\s*\]?)?\s*$"
 _HBR = re.compile(r"HBR" + _RADIUS, re.IGNORECASE | re.ASCII)
+_LIKE_HBR = re.compile(r"HBR\s*[:=]", re.IGNORECASE)
 _OPERATOR_HBR = re.compile(r"OPERATOR[ _]HARD[ _]BODY[ _]RADIUS" + _RADIUS, re.IGNORECASE | re.ASCII)
+_NO_RADIUS, _LEGAL_M = "no hard-body radius", "a finite length above 0 m"
+_HINT = "Another radius can be given with --hbr-m."
 _EXCLUSION = re.compile(r"EXCLUSION[ _]VOLUME[ _]RADIUS" + _RADIUS, re.IGNORECASE | re.ASCII)
 
 
@@ -95,7 +98,7 @@ def hbr(cdm: Cdm) -> tuple[float, str] | None:
 
     First a comment ``HBR = x [m]`` (NASA CARA: the combined radius). Else the sum of the radii of both objects, each
     from the first that there is: keyword HBR (version 2), comment ``Operator Hard Body Radius``, comment ``Exclusion
-    Volume Radius`` (CSpOC), circle of area AREA_PC.
+    Volume Radius`` (CSpOC), circle of area AREA_PC. Raises InputError for a radius that is zero or negative.
     """
     for part in (cdm, *cdm.objects):
         for radius in _radii(part, _HBR):
@@ -107,9 +110,17 @@ def hbr(cdm: Cdm) -> tuple[float, str] | None:
     return one[0] + two[0], f"CDM sum of radii: {source}"
 
 
+def unread_radii(cdm: Cdm) -> list[str]:
+    """Comments that begin as one with the combined radius does, but hold none that can be read."""
+    texts = [text for part in (cdm, *cdm.objects) for each in part.comments.values() for text in each]
+    return [text for text in texts if _LIKE_HBR.match(text) and not _HBR.match(text)]
+
+
 def _object_radius(part: CdmObject) -> tuple[float, str] | None:
     keyword, area = part.more.get("hbr_m"), part.more.get("area_pc_m2")
-    if isinstance(keyword, float) and keyword > 0.0:
+    if isinstance(keyword, float):
+        if keyword <= 0.0:
+            raise InputError(_NO_RADIUS, field="HBR", value=keyword, legal=_LEGAL_M, hint=_HINT)
         return keyword, "HBR"
     for pattern, name in ((_OPERATOR_HBR, "operator hard-body radius"), (_EXCLUSION, "exclusion volume radius")):
         for radius in _radii(part, pattern):
@@ -120,7 +131,14 @@ def _object_radius(part: CdmObject) -> tuple[float, str] | None:
 
 
 def _radii(part: Cdm | CdmObject, pattern: re.Pattern[str]) -> list[float]:
-    """Positive radii in metres of the comments that match."""
-    found = [pattern.match(text) for texts in part.comments.values() for text in texts]
-    radii = [float(match[1]) * (1000.0 if match[2] and match[2].lower() == "km" else 1.0) for match in found if match]
-    return [radius for radius in radii if 0.0 < radius < math.inf]
+    """Radii in metres of the comments that match. Raises InputError for one that is zero or negative."""
+    radii = []
+    for text in (text for texts in part.comments.values() for text in texts):
+        match = pattern.match(text)
+        if match is None:
+            continue
+        radius = float(match[1]) * (1000.0 if match[2] and match[2].lower() == "km" else 1.0)
+        if not 0.0 < radius < math.inf:
+            raise InputError(_NO_RADIUS, field="COMMENT", value=text, legal=_LEGAL_M, hint=_HINT)
+        radii.append(radius)
+    return radii

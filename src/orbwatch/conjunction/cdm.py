@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from orbwatch.catalog.cdm import Cdm, CdmObject, hbr
 from orbwatch.catalog.metadata import TYPES, hard_body
+from orbwatch.conjunction.cdm_limits import refuse_impossible_variances
 from orbwatch.conjunction.event import PcResult, Probabilities, assess
 from orbwatch.constants import DAY_US
 from orbwatch.errors import InputError
@@ -48,7 +49,8 @@ def pc_record(
 
 
 def probabilities(cdm: Cdm, *, hbr_m: float | None = None, defaults: RiskSettings | None = None) -> Probabilities:
-    """As `assess_cdm`, with the encounter itself: one row."""
+    """As `assess_cdm`, with the encounter itself: one row. Raises InputError for variances that none can be."""
+    refuse_impossible_variances(cdm)
     (r1, v1), (r2, v2) = states_of(cdm)
     radius_m, source = combined_radius(cdm, hbr_m, defaults)
     covariances = [None if one.cov_rtn_km2 is None else one.cov_rtn_km2[None] for one in cdm.objects]

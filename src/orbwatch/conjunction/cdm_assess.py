@@ -11,11 +11,12 @@ from orbwatch.catalog.cdm import Cdm
 from orbwatch.catalog.cdm_public import CdmPublic
 from orbwatch.conjunction.cdm import combined_radius, probabilities
 from orbwatch.conjunction.cdm_bounds import largest
-from orbwatch.conjunction.cdm_geometry import miss_geometry
+from orbwatch.conjunction.cdm_contradictions import contradictions, far_apart
+from orbwatch.conjunction.cdm_geometry import miss_geometry, plane_sigmas
 from orbwatch.conjunction.cdm_limits import refuse_impossible, refuse_impossible_radius
-from orbwatch.conjunction.cdm_notes import notes, repair
+from orbwatch.conjunction.cdm_notes import notes, repair, warnings
 from orbwatch.conjunction.cdm_row import Row, curved_row, rtn_turn
-from orbwatch.conjunction.choice import Candidate, cheapest_valid
+from orbwatch.conjunction.choice import SHORT, Candidate, cheapest_valid
 from orbwatch.conjunction.curved_pair import Cross
 from orbwatch.conjunction.encounter import encounter
 from orbwatch.conjunction.monte_carlo import monte_carlo
@@ -59,7 +60,8 @@ def assess_message(
     Each result has method, pc (None: there is none), interval (95 %, of Monte Carlo) and flags; `given` is the
     message's own. Curved paths need a covariance of position and velocity of both objects; `curved` false leaves them
     out (quick). With one covariance the
-    largest value over the other is chosen (Frisbee 2015), without any the message's own. `shared_density_error`: the
+    largest value over the other is chosen (Frisbee 2015), without any the message's own; so also where the states are
+    far from the message's own miss distance and its own value is above theirs. `shared_density_error`: the
     same with what both objects' errors have in common, where the message says it; never chosen, as in NASA CARA's own
     practice. Raises InputError for a frame that is not known and for impossible numbers (`cdm_limits`).
     """
@@ -96,6 +98,17 @@ def assess_message(
     value = next((one["pc"] for one in results if one["method"] == chosen), None)
     if bound is not None and bound.get("diluted") and value is not None and bound["pc"] > value:
         reason = f"{reason}; {bound['words']}"
+    against = contradictions(cdm, flat)
+    if against:
+        words = "; ".join(against)
+        own = next((one["pc"] for one in results if one["method"] == "given"), None)
+        if own is not None and chosen not in (None, "given") and far_apart(cdm, flat) and own > (value or 0.0):
+            of_states = f"{value:.1e} by {SHORT[chosen]}" if chosen and value is not None else "none"
+            reason = f"{words}: the message's own probability is taken, above that of its states, {of_states}"
+            chosen, value = "given", own
+            bound = None if bound is None else {**bound, "words": f"of its states {bound['words']}"}
+        else:
+            reason = f"{words}; {reason.replace(': its assumptions hold', ', of states that contradict the message')}"
     geometry = miss_geometry(cdm, flat)
     return {
         "results": results,
@@ -117,8 +130,11 @@ def assess_message(
         if geometry is None or geometry.cov_rtn_km2 is None
         else [_list(row) for row in geometry.cov_rtn_km2 * 1e6],
         "mahalanobis": None if geometry is None else geometry.mahalanobis,
+        "mahalanobis_plane": plane_sigmas(flat),
         "repair": repair(flat),
+        "contradictions": against,
         "notes": notes(cdm, flat),
+        "warnings": warnings(cdm),
     }
 
 
@@ -143,8 +159,11 @@ def assess_public(row: CdmPublic) -> dict[str, Any]:
         "sigma_rtn_m": None,
         "cov_miss_rtn_m2": None,
         "mahalanobis": None,
+        "mahalanobis_plane": None,
         "repair": None,
+        "contradictions": [],
         "notes": ["a row of cdm_public: no states, no covariance"],
+        "warnings": [],
     }
 
 

@@ -57,7 +57,19 @@ def miss_geometry(cdm: Cdm, flat: Probabilities) -> MissGeometry | None:
     return MissGeometry(miss, velocity, total, mahalanobis(miss, fixed[0]))
 
 
-def mahalanobis(miss_km: Float[np.ndarray, "3"], cov_km2: Float[np.ndarray, "3 3"]) -> float | None:
+def plane_sigmas(flat: Probabilities) -> float | None:
+    """The same in the encounter plane alone, which is what a probability of straight paths depends on.
+
+    Along the relative velocity the ellipsoid may be thin, and then the distance in all three dimensions is large while
+    a collision is likely.
+    """
+    plane = flat.encounter
+    if not np.isfinite(plane.cov_km2[0]).all() or not np.isfinite(plane.miss_km[0]).all():
+        return None
+    return mahalanobis(plane.miss_km[0], plane.cov_km2[0])
+
+
+def mahalanobis(miss_km: Float[np.ndarray, " d"], cov_km2: Float[np.ndarray, "d d"]) -> float | None:
     """sqrt(d' C^-1 d); None where C is not positive definite."""
     values, vectors = np.linalg.eigh(cov_km2)
     if not values[0] > 0.0:

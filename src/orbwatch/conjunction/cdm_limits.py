@@ -13,6 +13,7 @@ LARGEST_M2 = 1e22
 """Of any entry of a covariance, m^2, m^2/s, m^2/s^2: a sigma of 1e8 km."""
 HBR_M = 1e-3, 1e6
 """Combined hard-body radius, least and most."""
+_VARIANCE_KEYS = "CR_R", "CT_T", "CN_N"
 
 
 def refuse_impossible(cdm: Cdm) -> None:
@@ -31,6 +32,24 @@ def refuse_impossible(cdm: Cdm) -> None:
                 if abs(value) > LARGEST_M2 / 1e6:
                     what, legal = f"no covariance of object {number}", f"at most {LARGEST_M2:g}"
                     raise InputError(what, field=key, value=float(value) * 1e6, legal=legal)
+
+
+def refuse_impossible_variances(cdm: Cdm) -> None:
+    """Raises InputError for a variance of position that is negative, or zero beside others that are not.
+
+    A diagonal of zeros alone means that there is no covariance. Negative variances of velocity leave straight paths as
+    they are: the assessment flags them.
+    """
+    for number, part in enumerate(cdm.objects, 1):
+        if part.cov_rtn_km2 is None:
+            continue
+        variances = np.diag(part.cov_rtn_km2)
+        if not np.any(np.nan_to_num(variances)):
+            continue
+        for key, variance in zip(_VARIANCE_KEYS, variances[:3], strict=True):
+            if variance <= 0.0:
+                what, legal = f"no covariance of object {number}: an impossible variance", "above 0 m**2"
+                raise InputError(what, field=key, value=float(variance) * 1e6, legal=legal)
 
 
 def refuse_impossible_radius(hbr_m: float, source: str) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from orbwatch.catalog.cdm import Cdm
+from orbwatch.catalog.cdm import Cdm, unread_radii
+from orbwatch.conjunction.cdm_contradictions import contradictions
 from orbwatch.conjunction.event import Probabilities
 
-_DIFFERS = 0.01
-"""Share by which a message's miss or speed may differ from that of its states, beside a metre (a metre a second)."""
 _LATE_S = 1.0
 _DECAYED_KM = 6378.137
 
@@ -35,6 +34,12 @@ def notes(cdm: Cdm, flat: Probabilities) -> list[str]:
         found.append(f"states in {' and '.join(sorted(frames))}: turned to GCRF")
     if flat.hbr_source[0].startswith("default"):
         found.append(f"the message gives no hard-body radius: {flat.hbr_source[0]}")
+    return [*found, *warnings(cdm)]
+
+
+def warnings(cdm: Cdm) -> list[str]:
+    """Those of the notes that say that something in the message was not understood."""
+    found = [f"a comment about a radius that cannot be read, ignored: {text}" for text in unread_radii(cdm)]
     for keys, name in ((cdm.unknown, "message"), (cdm.object1.unknown, "object 1"), (cdm.object2.unknown, "object 2")):
         if keys:
             found.append(f"keywords of the {name} that the standard does not have, ignored: {', '.join(sorted(keys))}")
@@ -54,16 +59,8 @@ def _covariances(cdm: Cdm) -> list[str]:
 
 def _disagreements(cdm: Cdm, flat: Probabilities) -> list[str]:
     """Where the message contradicts itself."""
-    found = []
-    plane = flat.encounter
-    miss_m, speed_m_s = float(plane.miss_distance_km[0]) * 1e3, float(plane.rel_speed_km_s[0]) * 1e3
-    for said, computed, name, unit in (
-        (cdm.miss_distance_m, miss_m, "miss distance", "m"),
-        (cdm.relative_speed_m_s, speed_m_s, "relative speed", "m/s"),
-    ):
-        if said is not None and np.isfinite(computed) and abs(said - computed) > 1.0 + _DIFFERS * max(said, computed):
-            found.append(f"the message's {name}, {said:g} {unit}, is not that of its states, {computed:.7g} {unit}")
-    shift_s = float(plane.tca_shift_s[0])
+    found = contradictions(cdm, flat)
+    shift_s = float(flat.encounter.tca_shift_s[0])
     if abs(shift_s) > _LATE_S:
         found.append(f"the states are {abs(shift_s):.3g} s from their closest approach: moved there in straight lines")
     for number, part in enumerate(cdm.objects, 1):

@@ -38,6 +38,9 @@ def reassessed(cdm: Cdm, entry: Mapping[str, Any], now_us: int) -> Cdm:
     """
     pc, chosen = entry["pc"], entry["chosen"]
     own = chosen in METHODS
+    if chosen == "given" and entry["contradictions"]:
+        # Written with the miss of its states, its own probability would lose what speaks for it.
+        entry = {**entry, "miss_m": cdm.miss_distance_m, "rel_speed_m_s": cdm.relative_speed_m_s}
     miss_rtn, speed = entry["miss_rtn_m"], entry["rel_speed_m_s"]
     if entry["hbr_source"] == "given":
         cdm = replace(cdm, object1=_without_radius(cdm.object1), object2=_without_radius(cdm.object2))

@@ -15,6 +15,7 @@ from orbwatch.frames import gcrf_to_eme2000, rtn_matrix, teme_to_gcrf
 from orbwatch.time import us_to_jd
 
 ORIGINATOR = "ORBWATCH"
+_LONGEST = 200
 NO_VELOCITY_COVARIANCE = "VELOCITY COVARIANCE NOT AVAILABLE, ZEROS BELOW. POSITION COVARIANCE IS NOT AN OPERATOR'S:"
 
 
@@ -52,10 +53,17 @@ def event_cdm(event: StoredEvent, creation_us: int) -> Cdm:
 
 
 def printable(text: str) -> str:
-    """As a message may hold it: printable ASCII (accents dropped, '?' for the rest), single blanks, 200 characters."""
+    """As a message may hold it: printable ASCII (accents dropped, '?' for the rest), single blanks, 200 characters.
+
+    A longer text ends with a whole word and dots.
+    """
     plain = unicodedata.normalize("NFKD", text)
     kept = "".join(one for one in plain if not unicodedata.combining(one)).encode("ascii", "replace").decode()
-    return " ".join("".join(one if one.isprintable() else " " for one in kept).split())[:200].rstrip()
+    text = " ".join("".join(one if one.isprintable() else " " for one in kept).split())
+    if len(text) <= _LONGEST:
+        return text
+    cut = text[: _LONGEST - 4]
+    return (cut.rpartition(" ")[0] or cut) + " ..."
 
 
 def _relative(r_km: list[list[float]], v_km_s: list[list[float]]) -> tuple[np.ndarray, np.ndarray]:

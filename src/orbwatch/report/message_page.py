@@ -16,7 +16,7 @@ from orbwatch.errors import InputError
 from orbwatch.progress import Progress, silent
 from orbwatch.report.html import Figure, Page, Section, Table
 from orbwatch.report.message_plots import miss_figure, pc_figure, time_figure
-from orbwatch.report.message_words import by_event, event_columns, message_columns, title_of
+from orbwatch.report.message_words import COLUMN, PLANE, by_event, event_columns, message_columns, title_of
 from orbwatch.report.plots import dilution, pc_against_hbr
 from orbwatch.settings import RiskSettings
 
@@ -30,8 +30,8 @@ _LEAST_SHARE = 1e-12
 
 _BADGES = {"low": "green", "medium": "amber", "high": "red", "critical": "red"}
 _FORMATS = {
-    "messages": "d", "lead d": ".2f", "to TCA d": ".2f", "miss m": ",.0f", "sigmas": ".1f", "Pc": ".1e",
-    **dict.fromkeys(SHORT.values(), ".2e"),
+    "messages": "d", "lead d": ".2f", "to TCA d": ".2f", "miss m": ",.0f", PLANE: ".1f", "Pc": ".1e",
+    **dict.fromkeys(COLUMN.values(), ".2e"),
 }  # fmt: skip
 
 
@@ -85,8 +85,8 @@ def _numbers(entry: Entry) -> list[tuple[str, str]]:
         found.append((f"{entry['pc']:.1e}", f"probability of collision, {SHORT[entry['chosen']]}"))
     if entry["miss_m"] is not None:
         found.append((length(entry["miss_m"]), "miss distance"))
-    if entry["mahalanobis"] is not None:
-        found.append((f"{entry['mahalanobis']:.1f}", "sigmas away"))
+    if entry["mahalanobis_plane"] is not None:
+        found.append((f"{entry['mahalanobis_plane']:.1f}", "sigmas away, in the encounter plane"))
     if entry["lead_day"] is not None:
         found.append((f"{entry['lead_day']:.1f} d", "before, at the last message"))
     return found
@@ -131,7 +131,7 @@ def _section(anchor: str, group: Sequence[Entry], curves: Curves | None, setting
         facts=_facts(last),
         tables=tables,
         figures=figures,
-        notes=last["notes"],
+        notes=[*last["notes"], *(f"{one['file']}: {text}" for one in group[:-1] for text in one["warnings"])],
     )
 
 
@@ -174,7 +174,7 @@ def _method(settings: RiskSettings) -> list[tuple[str, str]]:
          f"probability from the chance of a final miss below {settings.close_km:g} km: {chances}"),
         ("Rising and falling", f"a category rises at once, and falls {falls} one after another"),
         ("Method", "the cheapest whose assumptions hold: 2D, 2D-Nc, 3D-Nc, Monte Carlo"),
-        ("Sigmas away", "Mahalanobis distance of the miss, in all three dimensions"),
+        ("Plane sigmas", "Mahalanobis distance of the miss in the encounter plane, which straight paths depend on"),
         ("Curves", "over the hard-body radius and the size of the covariance: 2D; in time: 3D-Nc, two-body motion"),
     ]  # fmt: skip
 

@@ -20,9 +20,15 @@ Entry = Mapping[str, Any]
 _FEW = 12
 """Up to so many events, all have their reasons below the table; of more, those of high risk."""
 
+COLUMN = {**SHORT, "frisbee_2015": "max, one cov.", "given": "message's"}
+"""Methods as heads of columns and in them: short."""
+
+PLANE = "plane sigmas"
+"""Head of the columns of the Mahalanobis distance in the encounter plane."""
+
 _NUMBERS = {
-    "lead d": ".2f", "to TCA d": ".2f", "miss m": ",.0f", "sigmas": ".1f", "Pc": ".1e",
-    **dict.fromkeys(SHORT.values(), ".1e"),
+    "lead d": ".2f", "to TCA d": ".2f", "miss m": ",.0f", PLANE: ".1f", "Pc": ".1e",
+    **dict.fromkeys(COLUMN.values(), ".1e"),
 }  # fmt: skip
 
 
@@ -58,15 +64,15 @@ def event_columns(events: Sequence[Sequence[Entry]]) -> Columns:
     last = [messages[-1] for messages in events]
     return {
         "event": [entry["event"] for entry in last],
+        "category": [entry["category"] for entry in last],
         "messages": [len(messages) for messages in events],
         "lead d": numbers_of(last, "lead_day"),
         "to TCA d": numbers_of(last, "to_tca_day"),
         "miss m": numbers_of(last, "miss_m"),
-        "sigmas": numbers_of(last, "mahalanobis"),
+        PLANE: numbers_of(last, "mahalanobis_plane"),
         "Pc": numbers_of(last, "pc"),
-        "method": ["none" if entry["chosen"] is None else SHORT[entry["chosen"]] for entry in last],
+        "method": [_chosen(entry) for entry in last],
         "trend": [entry["trend"] or "" for entry in last],
-        "category": [entry["category"] for entry in last],
     }
 
 
@@ -74,18 +80,22 @@ def message_columns(messages: Sequence[Entry]) -> Columns:
     """A row a message: the miss with its sigmas, every method's probability."""
     columns: dict[str, Any] = {
         "created": [(entry["created_utc"] or "")[:16] for entry in messages],
+        "category": [entry["category"] for entry in messages],
         "lead d": numbers_of(messages, "lead_day"),
         "miss m": numbers_of(messages, "miss_m"),
         **{f"{axis} m (sigma)": [_component(entry, i) for entry in messages] for i, axis in enumerate("RTN")},
-        "sigmas": numbers_of(messages, "mahalanobis"),
+        PLANE: numbers_of(messages, "mahalanobis_plane"),
     }
     for method in (*ORDER, "frisbee_2015", "given"):
         values = [next((one["pc"] for one in entry["results"] if one["method"] == method), None) for entry in messages]
         if any(value is not None for value in values):
-            columns[SHORT[method]] = np.array([np.nan if value is None else value for value in values])
-    columns["chosen"] = ["none" if entry["chosen"] is None else SHORT[entry["chosen"]] for entry in messages]
-    columns["category"] = [entry["category"] for entry in messages]
+            columns[COLUMN[method]] = np.array([np.nan if value is None else value for value in values])
+    columns["chosen"] = [_chosen(entry) for entry in messages]
     return columns
+
+
+def _chosen(entry: Entry) -> str:
+    return "none" if entry["chosen"] is None else COLUMN[entry["chosen"]]
 
 
 def title_of(entry: Entry) -> str:
@@ -107,7 +117,10 @@ def _component(entry: Entry, i: int) -> str:
 
 def _lines(messages: Sequence[Entry], detail: bool) -> Iterator[str]:
     last = messages[-1]
-    yield f"{last['event']}: {last['category_reason']}. {last['reason']}."
+    yield f"{last['event']}: {last['category_reason']}. {last['reason'][:1].upper()}{last['reason'][1:]}."
+    for entry in () if detail else messages:
+        for warning in entry["warnings"]:
+            yield f"  {entry['file']}: {warning}"
     if last["changes"] is not None:
         yield f"  since the last message: {last['changes']['words']}."
     if detail:
@@ -125,6 +138,9 @@ def _detail(entry: Entry) -> Iterator[str]:
     for one in entry["shared_density_error"]:
         value = "none" if one["pc"] is None else f"{one['pc']:.6e}"
         yield f"    {SHORT[one['method']]} with the density error that both share: {value}"
+    if entry["mahalanobis"] is not None and entry["mahalanobis_plane"] is not None:
+        plane, space = entry["mahalanobis_plane"], entry["mahalanobis"]
+        yield f"    {plane:.1f} sigmas away in the encounter plane, {space:.1f} in all three dimensions"
     if entry["largest"] is not None:
         yield f"    {entry['largest']['words']}"
     if entry["hbr_m"] is not None:

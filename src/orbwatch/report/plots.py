@@ -87,7 +87,7 @@ def pc_against_hbr(hbr_m: Float[np.ndarray, " k"], pc: Float[np.ndarray, " k"], 
     return {
         "data": [{"type": "scatter", "mode": "lines", "x": _clean(hbr_m), "y": _clean(pc), "line": {"color": PRIMARY}}],
         "layout": _layout(
-            "Pc against hard-body radius", "combined hard-body radius, m", "Pc",
+            "2D Pc against hard-body radius", "combined hard-body radius, m", "Pc, 2D",
             xaxis={"type": "log"}, yaxis={"type": "log", "exponentformat": "power"}, shapes=[_vertical(used_m)],
             showlegend=False,
         ),
@@ -99,7 +99,7 @@ def dilution(scale: Float[np.ndarray, " k"], pc: Float[np.ndarray, " k"]) -> Spe
     return {
         "data": [{"type": "scatter", "mode": "lines", "x": _clean(scale), "y": _clean(pc), "line": {"color": PRIMARY}}],
         "layout": _layout(
-            "Dilution: Pc against scaled uncertainty", "scale of the combined standard deviation", "Pc",
+            "Dilution: 2D Pc against scaled uncertainty", "scale of the combined standard deviation", "Pc, 2D",
             xaxis={"type": "log"}, yaxis={"type": "log", "exponentformat": "power"}, shapes=[_vertical(1.0)],
             showlegend=False,
         ),
