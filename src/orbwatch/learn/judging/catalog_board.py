@@ -25,7 +25,6 @@ from orbwatch.learn.judging.catalog_widths import Said, kilometre_shares
 from orbwatch.learn.judging.metrics import Columns, columns
 from orbwatch.learn.judging.significance import holm
 from orbwatch.learn.judging.weekly import Quantiles, draw_objects, quantiles, week_weights
-from orbwatch.learn.samples.catalog_basis import ALONG
 from orbwatch.learn.samples.catalog_windows import CatalogWindows
 from orbwatch.models.catalog_runtime import CatalogForecaster
 from orbwatch.progress import Progress
@@ -101,9 +100,7 @@ def board(
     horizon_day, forecast = np.asarray(windows.horizon_day[0]), model.believed(windows, answers)
     progress("physics", 0.5)
     truth = truth_km(windows)
-    along = np.zeros_like(answers.mean_km)
-    along[..., ALONG] = answers.along_km
-    moved = physics(windows) | {NETWORKS: answers.mean_km, TREES: along}
+    moved = physics(windows) | {NETWORKS: answers.mean_km, TREES: answers.trees_km}
     if model.trees is None:
         del moved[TREES]
     gaussian, away = forecast.gaussian(truth)
