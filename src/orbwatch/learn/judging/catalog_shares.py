@@ -23,6 +23,8 @@ PARTS = 4
 """The time of asking is cut into so many parts, each of which counts the same."""
 LEAST_PART_ROWS = 20
 """A part with fewer truths of a group and horizon does not count."""
+LEAST_IN_PARTS = 200
+"""Groups with fewer truths at their best known horizon are not cut."""
 DOUBT = 1.0
 """A gain is believed less this many standard errors of the parts' mean: what helps in one week only, as when the air's
 density falls where it rose before, is no gain."""
@@ -97,7 +99,10 @@ def _best(error: Float[np.ndarray, "c n h"], part: Int[np.ndarray, " n"]) -> Int
     """Which choice has the least error at each horizon; 0 where too little is known, or no gain is sure."""
     choices, _, h = error.shape
     score = np.full((PARTS, choices, h), np.nan)
-    enough = np.isfinite(error[0]).sum(axis=0) >= LEAST_ROWS
+    known = np.isfinite(error[0]).sum(axis=0)
+    enough = known >= LEAST_ROWS
+    if known.max() < LEAST_IN_PARTS:
+        part = np.zeros_like(part)
     for number in range(PARTS):
         own = error[:, part == number]
         for at in np.flatnonzero(enough).tolist():
