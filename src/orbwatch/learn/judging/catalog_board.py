@@ -25,6 +25,7 @@ from orbwatch.learn.judging.catalog_widths import Said, kilometre_shares
 from orbwatch.learn.judging.metrics import Columns, columns
 from orbwatch.learn.judging.significance import holm
 from orbwatch.learn.judging.weekly import Quantiles, draw_objects, quantiles, week_weights
+from orbwatch.learn.samples.catalog_basis import ALONG
 from orbwatch.learn.samples.catalog_windows import CatalogWindows
 from orbwatch.models.catalog_runtime import CatalogForecaster
 from orbwatch.progress import Progress
