@@ -220,7 +220,10 @@ def cdm_pc(
     files: tuple[Path, ...], hbr_m: float | None, hbr_range: tuple[float, float] | None, over_time: bool, form: Any,
     **options: Any,
 ) -> None:  # fmt: skip
-    """Probability of collision of messages, by every 2D method (the last row is the reference), with flags."""
+    """Probability of collision of messages, by every 2D method (the last row is the reference), with flags.
+
+    Whether straight paths are good enough for a message, and its probability on curved ones, says `cdm assess`.
+    """
     from orbwatch import messages
 
     settings = settings_of(options)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from itertools import starmap
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -184,11 +185,12 @@ def from_store(rows: list[StoredManeuver]) -> Maneuvers:
 
 
 def _to_store(found: Maneuvers, method: str) -> list[StoredManeuver]:
-    names = ("norad_id", "start_us", "end_us", "epoch_us", "probability", "kind", "dv_sigma_m_s", "pattern")
-    columns = {name: getattr(found, name).tolist() for name in names}
-    columns |= {f"dv_{axis}_m_s": found.dv_rtn_m_s[:, k].tolist() for k, axis in enumerate("rtn")}
-    rows = zip(*columns.values(), strict=True)
-    return [StoredManeuver(**dict(zip(columns, row, strict=True)), method=method) for row in rows]
+    columns = (
+        found.norad_id, found.start_us, found.end_us, found.epoch_us, found.probability, found.kind,
+        *found.dv_rtn_m_s.T, found.dv_sigma_m_s, found.pattern,
+    )  # fmt: skip
+    lists: list[list[Any]] = [*(column.tolist() for column in columns), [method] * len(found.norad_id)]
+    return list(starmap(StoredManeuver, zip(*lists, strict=True)))
 
 
 def _find(table: GpTable, model: str | None, causal: bool, min_probability: float) -> Maneuvers:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,37 +10,22 @@ from typing import Any
 
 import numpy as np
 
-from orbwatch.catalog.cdm import Cdm, read_cdms
-from orbwatch.catalog.files import read_gp
-from orbwatch.catalog.gp import GpTable
-from orbwatch.catalog.store import Store, StoredEvent
 from orbwatch.catalog.written import make_folder, write_atomically
-from orbwatch.conjunction.assessment import HOUR_US
-from orbwatch.conjunction.cdm_assess import assess_message
-from orbwatch.conjunction.choice import SHORT
-from orbwatch.conjunction.risk import assess_approaches
-from orbwatch.conjunction.screen import screen
 from orbwatch.conjunction.what_if import LABEL, Event, outcome, spread, surface
-from orbwatch.conjunction.what_if_event import burning_first, of_message, of_stored
+from orbwatch.conjunction.what_if_event import burning_first
 from orbwatch.conjunction.what_if_least import least
 from orbwatch.conjunction.what_if_secondary import Maneuver, Secondary, chosen, rescreen
-from orbwatch.errors import InputError, StoreError
-from orbwatch.pipeline import inputs_path, read_sets, sizes
-from orbwatch.pipeline_forecast import kept
+from orbwatch.errors import InputError
+from orbwatch.pipeline import sizes
+from orbwatch.pipeline_what_if import Loaded, load
 from orbwatch.progress import Progress
-from orbwatch.propagate.sgp4 import Sgp4Catalog
 from orbwatch.report.html import Table, cell, render
 from orbwatch.report.tabular import Format, emit, emit_json
 from orbwatch.report.what_if_page import WhatIf, lead, least_table, page, secondary_table
 from orbwatch.settings import Settings
-from orbwatch.time import format_utc, parse_utc
-from orbwatch.uncertainty.covariance import CovarianceModel, EmpiricalCovariance
+from orbwatch.time import format_utc
 
-_KEY = re.compile(r"(\d+)-(\d+)-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d(?:\.\d+)?)")
-_AROUND_US = 120_000_000
-_LOOK_KM = 200.0
 _SLOW_KM_S = 0.1
-_ALIKE = 1.5
 
 
 @dataclass(frozen=True)
@@ -64,20 +48,6 @@ class Asked:
     maneuvers: tuple[Maneuver, ...]
     """What is to be screened again; empty: some of the smallest burns."""
     hbr_m: float | None
-
-
-@dataclass(frozen=True, eq=False)
-class _Loaded:
-    event: Event
-    catalog: Sgp4Catalog | None
-    model: CovarianceModel
-    from_message: bool
-    until_us: int | None
-    """End of the forecasts that the catalogue rests on."""
-    why_not: str = ""
-    doubt: str = ""
-    known_h: float = np.inf
-    """How long before the closest approach a message was made: nobody could burn earlier because of it."""
 
 
 def run(
@@ -105,7 +75,7 @@ def run(
 
 def make(asked: Asked, settings: Settings, progress: Progress) -> WhatIf:
     """The surfaces, the smallest burns, and what the moved object would meet."""
-    loaded = _load(asked, settings)
+    loaded = load(asked.event, asked.catalog, asked.hbr_m, settings)
     event, threads = _chosen_object(loaded.event, asked.burns), settings.screen.threads
     speed = float(np.linalg.norm(event.v_km_s[1] - event.v_km_s[0]))
     if speed < _SLOW_KM_S:
@@ -127,7 +97,7 @@ def make(asked: Asked, settings: Settings, progress: Progress) -> WhatIf:
 
 
 def _secondary(
-    asked: Asked, loaded: _Loaded, event: Event, smallest: Any, settings: Settings, progress: Progress
+    asked: Asked, loaded: Loaded, event: Event, smallest: Any, settings: Settings, progress: Progress
 ) -> tuple[Secondary | None, str]:
     maneuvers = list(asked.maneuvers)
     if not maneuvers:
@@ -172,98 +142,6 @@ def _grid(given: tuple[float, ...], count: int, flag: str) -> np.ndarray:
             "not a range", field=flag, value=":".join(f"{one:g}" for one in given), legal="LOW:HIGH[:COUNT]"
         )
     return spread((low, high), number)
-
-
-# ------------------------------------------------------------------------------------ where events come from
-
-
-def _load(asked: Asked, settings: Settings) -> _Loaded:
-    path = Path(asked.event)
-    if path.is_file():
-        return _of_file(path, asked, settings)
-    if _KEY.fullmatch(asked.event) is None:
-        raise InputError(
-            "neither a file nor an event",
-            value=asked.event,
-            legal="ID-ID-YYYYMMDDTHHMMSS.mmm, as `orbwatch replay` lists",
-        )
-    return _of_store(asked, settings) if asked.catalog is None else _of_catalog(asked, settings)
-
-
-def _of_file(path: Path, asked: Asked, settings: Settings) -> _Loaded:
-    messages = read_cdms(path)
-    cdm = max(messages, key=lambda one: one.creation_us or 0)  # of several the newest
-    event = of_message(cdm, path.name, asked.hbr_m, settings.risk)
-    model, doubt = EmpiricalCovariance.load(), _doubt(cdm, asked, settings)
-    known_h = np.inf if cdm.creation_us is None else (cdm.tca_us - cdm.creation_us) / HOUR_US
-    why_not, catalog = "a message names no other objects: give --catalog FILE", None
-    if asked.catalog is not None:
-        why_not, catalog = "", Sgp4Catalog.from_gp(_usable(read_sets(asked.catalog).table.newest()))
-    return _Loaded(event, catalog, model, True, None, why_not, doubt, known_h)
-
-
-def _doubt(cdm: Cdm, asked: Asked, settings: Settings) -> str:
-    """Where curved paths, or the message itself, have another probability than straight ones."""
-    told = assess_message(cdm, settings=settings.risk, hbr_m=asked.hbr_m, samples=0)
-    straight = next((one["pc"] for one in told["results"] if one["method"] == "foster_1992"), None)
-    if told["pc"] is None or straight is None or told["chosen"] == "foster_1992":
-        return ""
-    if max(told["pc"], straight) <= _ALIKE * min(told["pc"], straight):
-        return ""
-    return (
-        f"Straight paths are doubtful here: with curved ones Pc is {told['pc']:.1e} ({SHORT[told['chosen']]}), "
-        "so that these burns are rough."
-    )
-
-
-def _usable(table: GpTable) -> GpTable:
-    return table[Sgp4Catalog.from_gp(table).init_status == 0]
-
-
-def _of_store(asked: Asked, settings: Settings) -> _Loaded:
-    with Store.open(settings.store.resolved_url()) as store:
-        stored = store.event(asked.event)
-        run = next(run for run in store.runs() if run.id == stored.run_id)
-    event, model = of_stored(stored), EmpiricalCovariance.load()
-    content = str(run.inputs["catalog_sha256"])
-    path = inputs_path(settings.store, content)
-    if not path.exists():
-        return _Loaded(event, None, model, False, None, f"the element sets of its run are gone: {path}")
-    table = read_gp(path).table
-    if table.content_hash() != content:
-        raise StoreError(f"{path} is not what run {run.id} used: its contents have another hash")
-    if run.inputs.get("forecasts_sha256"):
-        sky = kept(table, inputs_path(settings.store, str(run.inputs["forecasts_sha256"]), ".npz"))
-        return _Loaded(event, sky.catalog, sky.covariance, False, sky.forecasts.until_us)
-    return _Loaded(event, Sgp4Catalog.from_gp(table), model, False, None)
-
-
-def _of_catalog(asked: Asked, settings: Settings) -> _Loaded:
-    """The approach of two objects of a catalogue that is nearest to a time."""
-    match = _KEY.fullmatch(asked.event)
-    assert match is not None
-    assert asked.catalog is not None
-    one, two, year, month, day, hour, minute, second = match.groups()
-    tca_us = parse_utc(f"{year}-{month}-{day}T{hour}:{minute}:{second}")
-    table = _usable(read_sets(asked.catalog).table.newest())
-    rows = np.flatnonzero(np.isin(table.norad_id, [int(one), int(two)]))
-    if len(rows) != 2:
-        raise InputError("the two objects are not both in the catalogue", file=asked.catalog, value=asked.event)
-    pair = table[rows]
-    found = screen(
-        Sgp4Catalog.from_gp(pair), tca_us - _AROUND_US, 2 * _AROUND_US / 3.6e9, _LOOK_KM, threads=1
-    )  # fmt: skip
-    if not len(found):
-        raise InputError(
-            f"no approach below {_LOOK_KM:g} km within two minutes of that time", file=asked.catalog, value=asked.event
-        )
-    nearest = found[np.array([int(np.argmin(np.abs(found.tca_us - tca_us)))])]
-    model = EmpiricalCovariance.load()
-    stored: StoredEvent = assess_approaches(nearest, pair, sizes(pair, settings), model)[0]
-    return _Loaded(of_stored(stored), Sgp4Catalog.from_gp(table), model, False, None)
-
-
-# ------------------------------------------------------------------------------------ what is shown
 
 
 _LEAST_KEYS = ("hours_before", "dv_m_s", "miss_km", "pc", "pc_maximum", "diluted", "tca_later_s", "back_on_orbit_m_s",

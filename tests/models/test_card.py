@@ -77,7 +77,7 @@ def test_a_broken_network_is_refused_even_with_its_hash(model: Path, tmp_path: P
 def test_number_of_members_and_checkpoints(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="number of networks"):
         exporting.export([], tmp_path, SMALL)
-    with pytest.raises(InputError, match="no checkpoint"):
+    with pytest.raises(InputError, match="number of networks"):
         exporting.export_checkpoints([], tmp_path)
 
 

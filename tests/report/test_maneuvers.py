@@ -94,6 +94,8 @@ def test_a_life_in_a_sentence() -> None:
         "station keeping (its height); a burn every 3.0 d; last maneuver 2026-03-08 06:13 UTC (0.10 m/s in-track, "
         "raising, p 1.00); next expected 2026-03-10 to 2026-03-13"
     )
+    other = life_sentence(replace(known, cycle_day=6.0), events)
+    assert "a burn every 3.0 d, one like the last every 6.0 d" in other
     assert next_words(replace(known, next_high_us=NO_TIME)) == ["next expected 2026-03-10 to later"]
     lost = replace(known, control_lost=True, raising_since_us=START_US, raised_km=12.3)
     assert "control lost" in life_sentence(lost, events)

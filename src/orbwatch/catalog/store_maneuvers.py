@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from itertools import starmap
 from typing import Any
 
 import sqlalchemy as sa
@@ -49,6 +50,10 @@ class StoredManeuver:
         """Its size; NaN where it could not be measured."""
         parts = (self.dv_r_m_s, self.dv_t_m_s, self.dv_n_m_s)
         return math.hypot(*(math.nan if part is None else part for part in parts))
+
+
+_FIELDS = tuple(field.name for field in fields(StoredManeuver))
+_MAY_LACK = ("dv_r_m_s", "dv_t_m_s", "dv_n_m_s", "dv_sigma_m_s")
 
 
 @dataclass(frozen=True)
@@ -105,11 +110,11 @@ def stored_maneuvers(
 ) -> list[StoredManeuver]:
     """Stored maneuvers from a UTC instant on, by object and time; of some objects, or of all."""
     c = maneuvers.c
-    query = sa.select(*(c[f.name] for f in fields(StoredManeuver))).where(c.probability >= min_probability)
+    query = sa.select(*(c[name] for name in _FIELDS)).where(c.probability >= min_probability)
     if since_us is not None:
         query = query.where(c.epoch_us >= since_us)
     with store.reading() as connection:
-        found = [StoredManeuver(**row._mapping) for row in _rows(connection, query, c.norad_id, norad_ids)]
+        found = list(starmap(StoredManeuver, _rows(connection, query, c.norad_id, norad_ids)))
     return sorted(found, key=lambda one: (one.norad_id, one.epoch_us))
 
 
@@ -164,5 +169,8 @@ def _repeated(connection: sa.Connection, spans: dict[int, Search]) -> list[int]:
 
 def _row(one: StoredManeuver) -> dict[str, object]:
     """Column values: a number that is not there is NULL."""
-    values = {f.name: getattr(one, f.name) for f in fields(StoredManeuver)}
-    return {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in values.items()}
+    values = dict(vars(one))
+    for name in _MAY_LACK:
+        if values[name] is not None and not math.isfinite(values[name]):
+            values[name] = None
+    return values

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch.export import Dim
 
-from orbwatch.catalog.written import make_folder, write_atomically
 from orbwatch.errors import InputError
 from orbwatch.learn.samples.collision_asks import CHANNELS, STEPS
 from orbwatch.learn.samples.gap_scaler import GapScaler
-from orbwatch.models.card import CALIBRATION, MOST_MEMBERS, SCALER, Card, write_card
+from orbwatch.models.card import Card
 from orbwatch.models.checkpoint import read_checkpoint
 from orbwatch.models.collision import CollisionNetwork
 from orbwatch.models.collision_runtime import KIND, MEMBER
-from orbwatch.models.export import CARRIED, export_module
-from orbwatch.models.trajectory import parameters
+from orbwatch.models.export import export_module
+from orbwatch.models.folder import pack_checkpoints
 from orbwatch.settings_groups import PredictorSettings
 
 
@@ -57,35 +53,13 @@ def export_predictors(checkpoints: Sequence[Path], folder: Path, *, name: str | 
     more: further fields of the card (`figures`, `note`). Raises InputError for checkpoints that cannot be read or do
     not belong together, and for a folder that cannot be written.
     """
-    if not 1 <= len(checkpoints) <= MOST_MEMBERS:
-        legal = f"1 .. {MOST_MEMBERS}"
-        raise InputError("number of networks", field="checkpoints", value=len(checkpoints), legal=legal)
-    loaded = [load_predictor(path) for path in checkpoints]
-    model, _, first = loaded[0]
-    for path, (_, _, carried) in zip(checkpoints, loaded, strict=True):
-        for field in ("network", "features", "data_sha256"):
-            if carried[field] != first[field]:
-                raise InputError("unlike the others'", file=path, field=field, legal=str(first[field]))
-    card = Card(
-        name=name or folder.resolve().name,
+    return pack_checkpoints(
+        checkpoints,
+        folder,
         kind=KIND,
-        created_utc=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        orbwatch=version("orbwatch"),
-        network=first["network"],
-        train=first["train"],
-        parameters=parameters(model),
-        members=len(loaded),
-        features=[{"name": feature} for feature in first["features"]],
-        query=[],
-        units=first["units"],
-        **({"data": {key: first[key] for key in CARRIED if key in first}} | more),
+        load=load_predictor,
+        export=export_predictor,
+        alike=("data_sha256",),
+        name=name,
+        **more,
     )
-    make_folder(folder)
-    try:
-        (folder / CALIBRATION).unlink(missing_ok=True)  # of the networks that were there before
-        for member, (network, scaler, _) in enumerate(loaded):
-            export_predictor(network, folder, member)
-            write_atomically(folder / SCALER.format(member), (json.dumps(scaler.to_dict()) + "\n").encode())
-        return write_card(card, folder)
-    except OSError as error:
-        raise InputError(f"cannot write the model: {error.strerror or error}", file=folder) from error

@@ -6,13 +6,10 @@ once. Batch, horizons and passes are free dimensions of the graphs.
 
 from __future__ import annotations
 
-import json
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,24 +18,20 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
-from orbwatch.catalog.written import make_folder, write_atomically
+from orbwatch.catalog.written import write_atomically
 from orbwatch.errors import InputError
 from orbwatch.learn.samples import catalog_features
 from orbwatch.learn.samples.features import QUERY, feature_table
 from orbwatch.learn.samples.scaler import Scaler
 from orbwatch.learn.samples.windows import HISTORY
-from orbwatch.models.card import CALIBRATION, CONFORMAL, HEAD, MOST_MEMBERS, SCALER, TRUNK, Card, write_card
+from orbwatch.models.card import HEAD, MOST_MEMBERS, TRUNK, Card
 from orbwatch.models.checkpoint import load_network
-from orbwatch.models.trajectory import TrajectoryTransformer, parameters
+from orbwatch.models.folder import CARRIED, load_alike, write_members
+from orbwatch.models.trajectory import TrajectoryTransformer
 from orbwatch.settings import as_json
 from orbwatch.settings_groups import NetworkSettings
 
 UNITS = "kilometres, seconds, radians; the graphs' own numbers are whitened"
-CARRIED = (
-    "data_sha256", "dataset", "code_sha256", "windows", "samples_an_epoch", "validation_windows",
-    "started_utc", "result",
-)  # fmt: skip
-"""What a card takes from a checkpoint about its data."""
 
 
 class Trunk(nn.Module):
@@ -114,32 +107,21 @@ def export(
     `coverage`, `fallback`, `note`). Raises InputError for another number of members, and for a folder that cannot be
     written.
     """
-    if not 1 <= len(members) <= MOST_MEMBERS:
-        raise InputError("number of networks", field="members", value=len(members), legal=f"1 .. {MOST_MEMBERS}")
+    if not members:
+        raise InputError("number of networks", field="members", value=0, legal=f"1 .. {MOST_MEMBERS}")
     kind, features, query = _inputs_of(members[0][1])
-    card = Card(
-        name=name or folder.resolve().name,
+    return write_members(
+        members,
+        export_member,
+        folder,
+        name=name,
         kind=kind,
-        created_utc=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        orbwatch=version("orbwatch"),
         network=as_json(network),
-        parameters=parameters(members[0][0]),
-        members=len(members),
         features=[feature._asdict() for feature in features],
         query=[feature._asdict() for feature in query],
         units=UNITS,
         **({"train": {}} | more),
     )
-    make_folder(folder)
-    try:
-        for old in (CONFORMAL, CALIBRATION):
-            (folder / old).unlink(missing_ok=True)  # of the networks that were there before
-        for member, (model, scaler) in enumerate(members):
-            export_member(model, folder, member)
-            _write_json(folder / SCALER.format(member), scaler.to_dict())
-        return write_card(card, folder)
-    except OSError as error:
-        raise InputError(f"cannot write the model: {error.strerror or error}", file=folder) from error
 
 
 def export_module(
@@ -183,16 +165,8 @@ def export_checkpoints(
     Members may differ in all settings of their training: seed, windows, bootstrap. Raises InputError for a checkpoint
     that cannot be read, and for networks of other settings or trained on other data.
     """
-    loaded = [load_network(path) for path in checkpoints]
-    if not loaded:
-        raise InputError("no checkpoint to export", field="checkpoints", legal=f"1 .. {MOST_MEMBERS}")
+    loaded = load_alike(checkpoints, load_network, ("network", "data_sha256"))
     first = loaded[0][2]
-    for path, (_, _, carried) in zip(checkpoints, loaded, strict=True):
-        if carried["network"] != first["network"]:
-            raise InputError("settings unlike the others'", file=path, field="network", legal=str(first["network"]))
-        if carried.get("data_sha256") != first.get("data_sha256"):
-            hint = "Its training objects may be those that the others are judged on"
-            raise InputError("trained on other data than the others", file=path, field="data_sha256", hint=hint)
     data = {key: first[key] for key in CARRIED if key in first}
     if len(loaded) > 1:
         data["windows_of_members"] = [carried["windows"] for _, _, carried in loaded]
@@ -229,7 +203,3 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         logger.setLevel(level)
-
-
-def _write_json(path: Path, values: dict[str, Any]) -> None:
-    write_atomically(path, (json.dumps(values) + "\n").encode())

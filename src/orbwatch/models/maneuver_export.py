@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +10,15 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
-from orbwatch.catalog.written import make_folder, write_atomically
 from orbwatch.errors import InputError
 from orbwatch.learn.samples.gap_scaler import GapScaler
 from orbwatch.learn.samples.gap_windows import GAPS
-from orbwatch.models.card import CALIBRATION, CONFORMAL, HEAD, MOST_MEMBERS, SCALER, TRUNK, Card, write_card
+from orbwatch.models.card import HEAD, TRUNK, Card
 from orbwatch.models.checkpoint import read_checkpoint
-from orbwatch.models.export import CARRIED, export_module
+from orbwatch.models.export import export_module
+from orbwatch.models.folder import pack_checkpoints
 from orbwatch.models.maneuver import ManeuverClassifier
 from orbwatch.models.maneuver_runtime import KIND
-from orbwatch.models.trajectory import parameters
 from orbwatch.settings_groups import ClassifierSettings
 
 
@@ -98,37 +94,13 @@ def export_classifiers(checkpoints: Sequence[Path], folder: Path, *, name: str |
     more: further fields of the card (`figures`, `note`). Raises InputError for checkpoints that cannot be read or do
     not belong together, and for a folder that cannot be written.
     """
-    if not 1 <= len(checkpoints) <= MOST_MEMBERS:
-        raise InputError(
-            "number of networks", field="checkpoints", value=len(checkpoints), legal=f"1 .. {MOST_MEMBERS}"
-        )
-    loaded = [load_classifier(path) for path in checkpoints]
-    model, _, first = loaded[0]
-    for path, (_, _, carried) in zip(checkpoints, loaded, strict=True):
-        for field in ("network", "features", "kinds", "patterns"):
-            if carried[field] != first[field]:
-                raise InputError("unlike the others'", file=path, field=field, legal=str(first[field]))
-    card = Card(
-        name=name or folder.resolve().name,
+    return pack_checkpoints(
+        checkpoints,
+        folder,
         kind=KIND,
-        created_utc=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        orbwatch=version("orbwatch"),
-        network=first["network"],
-        train=first["train"],
-        parameters=parameters(model),
-        members=len(loaded),
-        features=[{"name": feature} for feature in first["features"]],
-        query=[],
-        units=first["units"],
-        **({"data": {key: first[key] for key in (*CARRIED, "kinds", "patterns") if key in first}} | more),
+        load=load_classifier,
+        export=export_classifier,
+        alike=("kinds", "patterns"),
+        name=name,
+        **more,
     )
-    make_folder(folder)
-    try:
-        for old in (CONFORMAL, CALIBRATION):
-            (folder / old).unlink(missing_ok=True)  # of the networks that were there before
-        for member, (network, scaler, _) in enumerate(loaded):
-            export_classifier(network, folder, member)
-            write_atomically(folder / SCALER.format(member), (json.dumps(scaler.to_dict()) + "\n").encode())
-        return write_card(card, folder)
-    except OSError as error:
-        raise InputError(f"cannot write the model: {error.strerror or error}", file=folder) from error

@@ -20,6 +20,7 @@ from orbwatch.report.maneuver_truth import Matched, matched, truth_sentence, tru
 from orbwatch.report.maneuver_words import (
     KIND_WORDS,
     LIKELY,
+    every_text,
     life_lines,
     next_words,
     pattern_text,
@@ -88,8 +89,8 @@ def _numbers(
     if len(likely):
         ago_day = (int(table.epoch_us[-1]) - int(likely.epoch_us.max())) / DAY_US
         numbers.append((age_text(ago_day), "from the last one to the newest set"))
-    if np.isfinite(life.cycle_day):
-        numbers.append((age_text(life.cycle_day), "from one to the next"))
+    if life.rhythm is not None:
+        numbers.append((every_text(life), "from one to the next"))
     numbers += [(words.removeprefix("next expected "), "next expected") for words in next_words(life)]
     if np.isfinite(least_m_s[1]):
         numbers.append((speed_text(float(least_m_s[1])), "in-track delta-v above which nine of ten are seen"))

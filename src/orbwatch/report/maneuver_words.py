@@ -37,6 +37,7 @@ AXIS_WORDS = {
 """Kinds as the end of "0.12 m/s ..."."""
 LIKELY = 0.5
 """Maneuvers from this probability on are spoken of."""
+_UNLIKE = 1.3  # burns of one kind and sign so much rarer than burns at all are told apart
 
 
 def event_columns(found: Maneuvers) -> dict[str, Any]:
@@ -73,8 +74,8 @@ def speed_text(m_s: float) -> str:
 
 
 def signed_text(m_s: float) -> str:
-    """A part of a delta-v in m/s, with its sign and as many digits as tell something."""
-    if not np.isfinite(m_s):
+    """A part of a delta-v in m/s, with its sign and as many digits as tell something; "-" if lost in the scatter."""
+    if not np.isfinite(m_s) or m_s == 0.0:
         return "-"
     return f"{round(m_s, 4) + 0.0:+.4f}" if abs(m_s) < 0.1 else f"{m_s:+,.2f}"
 
@@ -137,8 +138,11 @@ def life_sentence(life: Pattern, found: Maneuvers) -> str:
     """What an object does, in a sentence without its name: pattern, rhythm, last burn, next one."""
     keeps = f" (its {life.keeps})" if life.keeps else ""
     parts = [f"{pattern_text(life.name)}{keeps}"]
-    if np.isfinite(life.cycle_day):
-        parts.append(f"a burn every {age_text(life.cycle_day)}")
+    if life.rhythm is not None:
+        alike = life.cycle_day > _UNLIKE * life.rhythm.period_day
+        parts.append(
+            f"a burn every {every_text(life)}{f', one like the last every {age_text(life.cycle_day)}' * alike}"
+        )
     mine = found.of(life.norad_id)
     likely = mine.take(mine.probability >= LIKELY)
     if len(likely):
@@ -152,6 +156,11 @@ def life_sentence(life: Pattern, found: Maneuvers) -> str:
     if life.control_lost:
         parts.append("control lost: its rhythm has stopped, and it has left the band that it kept")
     return "; ".join([*parts, *next_words(life)])
+
+
+def every_text(life: Pattern) -> str:
+    """From one burn to the next, of whatever kind; "-" where no rhythm is claimed."""
+    return "-" if life.rhythm is None else age_text(life.rhythm.period_day)
 
 
 def next_words(life: Pattern) -> list[str]:
@@ -226,6 +235,6 @@ def object_words(
         "what it did": [KIND_WORDS.get(kind, kind) for kind in found.kind[last].tolist()],
         "delta-v": [speed_text(one) if np.isfinite(one) else "-" for one in size],
         "pattern": [pattern_text(lives[number].name) for number in ids],
-        "every": [age_text(lives[number].cycle_day) if np.isfinite(lives[number].cycle_day) else "-" for number in ids],
+        "every": [every_text(lives[number]) for number in ids],
         "next": ["; ".join(next_words(lives[number])).removeprefix("next expected ") or "-" for number in ids],
     }
