@@ -1,4 +1,5 @@
-"""The verbs of collision prediction: `collision predict`, `train collision`, `evaluate collision`."""
+"""The verbs of collision prediction: `collision predict`, `collision pack`, `dataset conjunctions`, `train collision`,
+`evaluate collision`."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from typing import Any
 
 import click
 
-from orbwatch.cli_learn import evaluate, train
+from orbwatch.cli_learn import dataset, evaluate, train
 from orbwatch.options import FILE, config_option, format_option, group_options, settings_of, terminal_progress
 
 predictions_option = click.option(
@@ -65,6 +66,24 @@ def collision_predict(
 
     asked = views_collision.Asked(at_lead_day, tuple(dict.fromkeys((1.0, *below_km))), within_km)
     views_collision.predict_collisions(predictions, asked, model, output, form)
+
+
+@dataset.command("conjunctions")
+@click.option("--history", type=FILE, required=True, help="Element sets over weeks, with the time each became public.")
+@click.option("--names", type=FILE, help="Names of the objects by number (TSV), which tell debris and rocket bodies.")
+@click.option("--gcat", type=FILE, help="GCAT's table of payloads, which tells who has no engine.")
+@click.option("--output", type=FILE, required=True, help="Folder of the data set; an unfinished one is continued.")
+@group_options("screened")
+@config_option
+def dataset_conjunctions(history: Path, names: Path | None, gcat: Path | None, output: Path, **options: Any) -> None:
+    """Screen a history at every midnight by what was public then: predictions.parquet, for `train collision`.
+
+    Each approach below 5 km is predicted again daily for a week; the sets nearest to it tell what became of it.
+    """
+    from orbwatch import views_collision
+
+    settings = settings_of(options).screened
+    views_collision.build_conjunctions(settings, history, names, gcat, output, terminal_progress())
 
 
 @train.command("collision")

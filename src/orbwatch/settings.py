@@ -30,6 +30,7 @@ from orbwatch.settings_groups import (
     Range,
     ReportSettings,
     RiskSettings,
+    ScreenedSettings,
     ScreenSettings,
     SourceSettings,
     StoreSettings,
@@ -50,6 +51,7 @@ __all__ = [
     "ReportSettings",
     "RiskSettings",
     "ScreenSettings",
+    "ScreenedSettings",
     "Settings",
     "SourceSettings",
     "StoreSettings",
@@ -81,6 +83,7 @@ class Settings:
     detector: Annotated[DetectorSettings, NOT_HASHED] = field(default_factory=DetectorSettings)
     classifier: Annotated[ClassifierSettings, NOT_HASHED] = field(default_factory=ClassifierSettings)
     predictor: Annotated[PredictorSettings, NOT_HASHED] = field(default_factory=PredictorSettings)
+    screened: Annotated[ScreenedSettings, NOT_HASHED] = field(default_factory=ScreenedSettings)
     network: Annotated[NetworkSettings, NOT_HASHED] = field(default_factory=NetworkSettings)
     train: Annotated[TrainSettings, NOT_HASHED] = field(default_factory=TrainSettings)
 

@@ -405,14 +405,32 @@ class ClassifierSettings:
 class PredictorSettings:
     """The collision predictor: its size, and what it is trained on."""
 
-    width: Annotated[int, Range(ge=8, le=512)] = 134
-    """Numbers in each hidden layer."""
+    width: Annotated[int, Range(ge=8, le=512)] = 104
+    """Numbers in each hidden layer, for where."""
+    timing_width: Annotated[int, Range(ge=8, le=512)] = 72
+    """The same for when."""
     layers: Annotated[int, Range(ge=1, le=6)] = 3
     """Hidden layers; all but the first add to what they are given."""
     components: Annotated[int, Range(ge=1, le=8)] = 3
     """Gaussians that the answer is a mixture of."""
     least_lead_day: Annotated[float, Range(ge=0.0, le=7.0)] = 0.3
     """Predictions made later than this before TCA teach nothing."""
+
+
+@dataclass(frozen=True)
+class ScreenedSettings:
+    """A history of element sets screened day by day: predicted approaches to train the collision predictor on."""
+
+    days: Annotated[int, Range(ge=0)] = 0
+    """Midnights to screen at, the last ones of the history; 0: all but its first ten."""
+    objects: Annotated[int, Range(ge=0)] = 0
+    """Use this many objects only, drawn at random; 0: all."""
+    passive: bool = True
+    """Only what cannot maneuver: debris and rocket bodies by name, payloads without an engine."""
+    threads: Annotated[int, Range(ge=1, le=64)] = 2
+    """Processor threads."""
+    seed: Annotated[int, Range(ge=0, le=2**31 - 1)] = 1
+    """Seed of the choice of objects."""
 
 
 def data_folder() -> Path:

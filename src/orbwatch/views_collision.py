@@ -14,7 +14,8 @@ from orbwatch.errors import InputError
 from orbwatch.progress import Progress
 from orbwatch.report.tabular import Format, emit
 from orbwatch.settings import Settings
-from orbwatch.views_learn import need_learning, packed, training_line
+from orbwatch.settings_groups import ScreenedSettings
+from orbwatch.views_learn import need_learning, packed, say_built, training_line
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,19 @@ def predict_collisions(predictions: Path, asked: Asked, model: str, output: Path
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror or error}", file=output) from error
     click.echo(f"{output}: {title}", err=True)
+
+
+def build_conjunctions(
+    settings: ScreenedSettings, history: Path, names: Path | None, gcat: Path | None, output: Path, progress: Progress
+) -> None:
+    """Screen a history day by day, or go on, and say what it cost."""
+    from orbwatch.catalog.gcat import read_unpropelled
+    from orbwatch.catalog.ids import known_names
+    from orbwatch.learn.screening.screened_history import build_predictions
+
+    without = read_unpropelled(gcat) if gcat is not None else set()
+    built = build_predictions(settings, history, output, known_names(None, names, history), without, progress)
+    say_built(output, built, "predictions")
 
 
 def train_predictor(predictions: Path, output: Path, settings: Settings, resume: bool, progress: Progress) -> None:

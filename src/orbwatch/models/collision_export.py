@@ -39,11 +39,11 @@ def export_predictor(model: CollisionNetwork, folder: Path, member: int = 0) -> 
     n = Dim("n")
     older, channels = STEPS - 1, len(CHANNELS)
     given = {
-        "x": torch.zeros(3, model.first.in_features),
+        "x": torch.zeros(3, model.features),
         "trend": torch.zeros(3, older, channels),
         "spread": torch.ones(3, channels),
     }
-    names = ("log_weight", "mean", "log_sigma")
+    names = ("log_weight", "mean", "log_sigma", "along_log_weight")
     export_module(model.eval(), given, ({0: n}, {0: n}, {0: n}), names, folder / MEMBER.format(member))
 
 

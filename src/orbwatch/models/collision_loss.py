@@ -32,27 +32,35 @@ class Truth(NamedTuple):
     """(n, 2) km: height and side of the newest prediction."""
 
 
-def mixture_loss(told: tuple[Tensor, Tensor, Tensor], truth: Truth, dropped: float) -> Tensor:
+Told = tuple[Tensor, Tensor, Tensor, Tensor]
+"""What `CollisionNetwork` gives."""
+
+
+def mixture_loss(told: Told, truth: Truth, dropped: float) -> Tensor:
     """Negative log likelihood of each event, (n,); constants left out.
 
-    told: what `CollisionNetwork` gives. Found again: the density of the change. Not: dropped + (1 - dropped)
-    P(miss > 5 km), where `dropped` is the share of events whose objects are no longer looked at; so events without an
-    end count as what they are.
+    Found again: the density of the change. Not: dropped + (1 - dropped) P(miss > 5 km), where `dropped` is the share of
+    events whose objects are no longer looked at; so events without an end count as what they are.
     """
-    log_weight, mean, log_sigma = told
+    log_weight, mean, log_sigma, along_log_weight = told
     z = (truth.change.unsqueeze(1) - mean) * torch.exp(-log_sigma)
     each = -0.5 * z.square() - log_sigma
-    inside = log_weight + each[..., 0] + each[..., 1] + each[..., 2] * truth.timed.unsqueeze(1)
+    inside = log_weight + each[..., 0] + each[..., 1]
+    timing = along_log_weight - z[..., 2].abs() - log_sigma[..., 2]
     size = torch.tensor(_FLOOR_KM, dtype=mean.dtype, device=mean.device)
     broad = -0.5 * (truth.change / size).square() - size.log()
-    floor = math.log(_FLOOR) + broad[:, 0] + broad[:, 1] + broad[:, 2] * truth.timed
-    found = torch.logsumexp(torch.cat((inside, floor.unsqueeze(1)), 1), 1)
+    found = _with_floor(inside, broad[:, 0] + broad[:, 1]) + _with_floor(timing, broad[:, 2]) * truth.timed
     gone = truth.unlisted
     if not bool(gone.any()):
         return -found
     beyond = 1.0 - _within(log_weight[gone], mean[gone], log_sigma[gone], truth.now[gone])
     unlisted = torch.log(dropped + (1.0 - dropped) * beyond.clamp(min=_CERTAIN))
     return -found.masked_scatter(gone, unlisted)
+
+
+def _with_floor(parts: Tensor, broad: Tensor) -> Tensor:
+    """Logarithm of a density, (n,): its parts (n, K) and the floor (n,)."""
+    return torch.logsumexp(torch.cat((parts, (math.log(_FLOOR) + broad).unsqueeze(1)), 1), 1)
 
 
 def _within(log_weight: Tensor, mean: Tensor, log_sigma: Tensor, now: Tensor) -> Tensor:

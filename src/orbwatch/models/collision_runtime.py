@@ -154,7 +154,8 @@ class CollisionPredictor:
             some = asks.take(np.arange(first, min(first + _BATCH, len(asks))))
             x = scaler.apply(some.features, np.ones(len(some), np.bool_))
             parts.append(session.run(None, {"x": x, "trend": some.trend_km, "spread": some.spread_km}))
-        log_weight, mean, log_sigma = (np.concatenate(column).astype(np.float64) for column in zip(*parts, strict=True))
+        columns = (np.concatenate(column).astype(np.float64) for column in zip(*parts, strict=True))
+        log_weight, mean, log_sigma, along_log_weight = columns
         mean[:, :, :2] += asks.now_km[:, None]
-        weight = np.exp(log_weight)
-        return EncounterMixture(weight / weight.sum(axis=1, keepdims=True), mean, np.exp(log_sigma))
+        weight, along = (w / w.sum(axis=1, keepdims=True) for w in (np.exp(log_weight), np.exp(along_log_weight)))
+        return EncounterMixture(weight, mean, np.exp(log_sigma), along)

@@ -1,4 +1,6 @@
-"""A mixture of Gaussians over what is left to change of an approach, and what follows of its miss distance and time.
+"""Mixtures over what is left to change of an approach, and what follows of its miss distance and time.
+
+Where: Gaussians. When: Laplace distributions, whose median is what most of the mass agrees on rather than its tails.
 
 The miss distance is the length of a vector of two independent Gaussians with means (height and side), so that
 
@@ -23,25 +25,29 @@ _REACH_SIGMA = 5.0
 _TOLERANCE_KM, _TOLERANCE = 1e-6, 1e-7
 _MOST_STEPS = 60
 _FAR_KM, _FAR_SIGMA, _ROOT_2PI = 1e6, 30.0, np.sqrt(2.0 * np.pi)
+_FAR_SCALES = 20.0  # exp(-20) / 2 of a Laplace distribution is beyond
 _CHUNK = 8192
 
 
 @dataclass(frozen=True, eq=False)
 class EncounterMixture:
-    """n approaches, K Gaussians with independent axes each; kilometres."""
+    """n approaches, K parts with independent axes each; kilometres."""
 
     weight: Float[np.ndarray, "n K"]
-    """Sum to 1."""
+    """Of height and side; sum to 1."""
     mean: Float[np.ndarray, "n K 3"]
     """Height and side at the end; what is along the relative motion by which TCA shifts."""
     sigma: Float[np.ndarray, "n K 3"]
+    """Standard deviations of height and side; of the shift the scale b of exp(-|x - mean| / b) / (2 b)."""
+    along_weight: Float[np.ndarray, "n K"]
+    """Of the shift; sum to 1."""
 
     def __len__(self) -> int:
         return len(self.weight)
 
     def take(self, rows: Int[np.ndarray, " m"]) -> EncounterMixture:
         """Some of them."""
-        return EncounterMixture(self.weight[rows], self.mean[rows], self.sigma[rows])
+        return EncounterMixture(self.weight[rows], self.mean[rows], self.sigma[rows], self.along_weight[rows])
 
     def miss_below(self, x_km: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         """P(miss < x), x one for each approach; 0 for x below 0, 1 for infinite ones."""
@@ -72,20 +78,23 @@ class EncounterMixture:
     def along_below(self, x_km: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         """P(shift along the relative motion < x)."""
         z = (x_km[:, None] - self.mean[..., ALONG]) / self.sigma[..., ALONG]
-        return np.asarray((ndtr(z) * self.weight).sum(axis=1))
+        tail = 0.5 * np.exp(-np.abs(z))
+        return np.asarray((np.where(z < 0.0, tail, 1.0 - tail) * self.along_weight).sum(axis=1))
 
     def along_quantile(self, p: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         """The shift that is not reached with probability p."""
-        far = 8.0 * self.sigma[..., ALONG]
+        far = _FAR_SCALES * self.sigma[..., ALONG]
         low, high = (self.mean[..., ALONG] - far).min(axis=1), (self.mean[..., ALONG] + far).max(axis=1)
         return _solve(lambda rows, x: self.take(rows).along_below(x), low, high, p)
 
 
 def joined(members: list[EncounterMixture]) -> EncounterMixture:
     """Equal votes of several answers as one mixture."""
-    weight = np.concatenate([member.weight for member in members], axis=1) / len(members)
-    mean = np.concatenate([member.mean for member in members], axis=1)
-    return EncounterMixture(weight, mean, np.concatenate([member.sigma for member in members], axis=1))
+    weight, along, mean, sigma = (
+        np.concatenate([getattr(member, name) for member in members], axis=1)
+        for name in ("weight", "along_weight", "mean", "sigma")
+    )
+    return EncounterMixture(weight / len(members), mean, sigma, along / len(members))
 
 
 def _solve(

@@ -28,7 +28,7 @@ from orbwatch.settings_groups import PredictorSettings, TrainSettings
 
 from ..collision_world import write_predictions
 
-SIZES = PredictorSettings(width=16, layers=2)
+SIZES = PredictorSettings(width=16, timing_width=16, layers=2)
 QUICK = TrainSettings(epochs=8, batch=128, learning_rate=1e-2, ema=0.9, threads=1, device="cpu")
 
 
@@ -53,14 +53,27 @@ def model(run: Trained, file: Path) -> Path:
 def test_untrained_the_latest_prediction_stands() -> None:
     network = CollisionNetwork(PredictorSettings(), len(FEATURES))
     assert parameters(network) <= 56_000
-    log_weight, mean, log_sigma = network(torch.randn(5, len(FEATURES)), torch.randn(5, 7, 3), torch.ones(5, 3))
+    log_weight, mean, log_sigma, along = network(torch.randn(5, len(FEATURES)), torch.randn(5, 7, 3), torch.ones(5, 3))
     assert (mean == 0.0).all()
     assert torch.isfinite(log_sigma).all()
     assert log_weight.exp().sum(1).tolist() == pytest.approx([1.0] * 5)
+    assert along.exp().sum(1).tolist() == pytest.approx([1.0] * 5)
+
+
+def test_neither_where_nor_when_pulls_at_the_other() -> None:
+    """Height and side have weights of their own, so that a shift in the tails moves nothing but the shift."""
+    network = CollisionNetwork(SIZES, len(FEATURES))
+    truth = Truth(torch.tensor([[0.1, 0.2, 9.0]]), torch.ones(1), torch.zeros(1, dtype=torch.bool), torch.zeros(1, 2))
+    told = network(torch.randn(1, len(FEATURES)), torch.randn(1, 7, 3), torch.ones(1, 3))
+    both, where = (mixture_loss(told, t, 0.01) for t in (truth, truth._replace(timed=torch.zeros(1))))
+    (both - where).sum().backward()
+    assert network.timing_head.bias.grad is not None
+    assert network.timing_head.bias.grad.abs().sum() > 0.0
+    assert network.place_head.bias.grad is None or float(network.place_head.bias.grad.abs().max()) < 1e-6
 
 
 def test_an_event_beyond_the_list_costs_what_the_share_outside_says() -> None:
-    told = (torch.zeros(2, 1), torch.zeros(2, 1, 3), torch.full((2, 1, 3), np.log(0.1)))
+    told = (torch.zeros(2, 1), torch.zeros(2, 1, 3), torch.full((2, 1, 3), np.log(0.1)), torch.zeros(2, 1))
     now = torch.tensor([[0.1, 5.0], [0.1, 2.0]])
     truth = Truth(torch.zeros(2, 3), torch.ones(2), torch.ones(2, dtype=torch.bool), now)
     near, inside = mixture_loss(told, truth, 0.01).tolist()

@@ -51,7 +51,8 @@ def line(taught: Lesson, asks: Lesson, near_km: float) -> Told:
     lead = len_lead(asks) / np.median(len_lead(taught))
     scale = np.maximum(lead, 0.1)[:, None] * np.maximum(sigma, 1e-4)
     now = np.column_stack((asks.asks.now_km, np.zeros(len(mean))))
-    told = EncounterMixture(np.ones((len(mean), 1)), (now + mean)[:, None], scale[:, None])
+    sure = np.ones((len(mean), 1))
+    told = EncounterMixture(sure, (now + mean)[:, None], scale[:, None], sure)
     near = told.miss_below(np.full(len(mean), near_km))
     return Told(np.hypot(*(now + mean)[:, :2].T), mean[:, 2], near)
 

@@ -30,7 +30,17 @@ EVENT_FEATURES = (
     "lead", "height", "side", "miss", "swing", "crossing", "speed", "altitude", "level", "count",
     "height_spread", "side_spread", "along_spread",
 )  # fmt: skip
-FEATURES = tuple(f"{name}_{i}" for i in range(1, STEPS) for name in STEP_FEATURES) + EVENT_FEATURES
+WAVES_KM, TURNS = (1600, 400, 100, 40), (1, 2, 4, 8)
+"""Altitude as an angle on circles of these lengths, and multiples of the angle between the velocities: how far off a
+prediction is on average differs from one altitude to the next 10 km higher (a thousand derelicts crowd between 960 and
+1030 km), and a network learns no such detail from one smooth number (Tancik et al. 2020, "Fourier features")."""
+WAVE_FEATURES = tuple(
+    f"{name}_{wave}"
+    for name, waves in (("altitude", WAVES_KM), ("angle", TURNS))
+    for number in waves
+    for wave in (f"sin_{number}", f"cos_{number}")
+)
+FEATURES = tuple(f"{name}_{i}" for i in range(1, STEPS) for name in STEP_FEATURES) + EVENT_FEATURES + WAVE_FEATURES
 _AFTER_DAY, _LEAST_APART_DAY = 0.4, 0.3
 """The truth is made so long after the TCA; predictions closer together than this tell no rate."""
 _UNIT_KM = np.array((0.02, 0.05, 0.1))
@@ -125,7 +135,7 @@ def ask(table: Predictions, row: Int[np.ndarray, " n"]) -> Asks:
     )
     return Asks(
         row=row,
-        features=np.concatenate((steps, events), axis=1).astype(np.float32),
+        features=np.concatenate((steps, events, _waves(table.alt_km[row], swing, speed)), axis=1).astype(np.float32),
         trend_km=_carried_on(change, known, lead).astype(np.float32),
         spread_km=spread.astype(np.float32),
         now_km=place[:, 0, :2].astype(np.float32),
@@ -149,6 +159,16 @@ def same_clock(
 def relative_speed(table: Predictions, row: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     """Of predictions, in km/s; never zero."""
     return np.asarray(np.maximum(np.linalg.norm(table.v_km_s[row], axis=1), _LEAST_SPEED_KM_S))
+
+
+def _waves(
+    alt_km: Float[np.ndarray, " n"], swing_km_s: Float[np.ndarray, " n"], speed_km_s: Float[np.ndarray, " n"]
+) -> Float[np.ndarray, "n 16"]:
+    """`WAVE_FEATURES`. Equal speeds v that cross at an angle 2 a: half their difference is v sin a, half their sum (the
+    swing) v cos a."""
+    angle = 2.0 * np.arctan2(0.5 * speed_km_s, np.abs(swing_km_s))
+    turned = [2.0 * np.pi / wave * alt_km for wave in WAVES_KM] + [turn * angle for turn in TURNS]
+    return np.column_stack([wave for phase in turned for wave in (np.sin(phase), np.cos(phase))])
 
 
 def _carried_on(

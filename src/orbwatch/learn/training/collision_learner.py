@@ -48,7 +48,8 @@ class CollisionLearner(Learner):
         """Losses and errors of a batch are put aside."""
         told = (self.average or self.network)(batch.x, batch.trend, batch.spread)
         loss = mixture_loss(told, batch.truth, self.dropped)
-        mean = (told[0].exp().unsqueeze(2) * told[1]).sum(1)
+        weight = torch.stack((told[0], told[0], told[3]), 2).exp()
+        mean = (weight * told[1]).sum(1)
         known = (~batch.unlisted) & (batch.timed > 0)
         self._found.append((loss, (mean - batch.change).abs()[known], batch.change.abs()[known]))
 

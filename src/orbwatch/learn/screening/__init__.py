@@ -1,0 +1,1 @@
+"""Histories screened as an operator would have: predicted approaches to learn from."""
