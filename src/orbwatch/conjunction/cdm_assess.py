@@ -77,10 +77,11 @@ def assess_message(
     candidates = [Candidate("foster_1992", pc, tuple(flag for flag in flags if flag in _DOUBTS_2D))]
     row, lacking = curved_row(cdm, flat) if curved else (None, "not_asked")
     shared: list[dict[str, Any]] = []
+    counted = ""
     if row is not None and "missing_state" not in flags:
         with np.errstate(all="ignore"):
             try:
-                results, candidates = _curved(row, pc, flags, samples, seed)
+                results, candidates, counted = _curved(row, pc, flags, samples, seed)
                 shared = _shared(cdm, row)
             except np.linalg.LinAlgError:
                 lacking = "not_computed"
@@ -89,6 +90,8 @@ def assess_message(
     chosen, reason = cheapest_valid(candidates)
     if lacking and chosen:
         reason = f"{FLAGS[lacking]}; {reason}"
+    if chosen in ("hall_2021_nc3d", "monte_carlo"):
+        reason = f"{reason}; {counted}"
     bound = largest(flat)
     if bound is not None and bound["method"] == "frisbee_2015":
         results.append(_result("frisbee_2015", bound["pc"], ["single_covariance"]))
@@ -161,7 +164,8 @@ def _result(
 
 def _curved(
     row: Row, pc: float | None, flags: list[str], samples: int, seed: int
-) -> tuple[list[dict[str, Any]], list[Candidate]]:
+) -> tuple[list[dict[str, Any]], list[Candidate], str]:
+    """Results, what may be chosen of them, and in words the time that the methods beyond one encounter look at."""
     validity = hall_2023_validity(*row)
     short = hall_2021_nc2d(*row, validity)
     whole = hall_2021_nc3d(*row, whole=short.lengthy)
@@ -191,7 +195,8 @@ def _curved(
         results.append(_result("monte_carlo", value, word, interval))
         # Trials without collisions say that the probability is small, not which it is: nothing to choose.
         candidates.append(Candidate("monte_carlo", None if "few_hits" in word else value, tuple(word)))
-    return results, candidates
+    before_h, after_h = np.abs(whole.segment_s[0]) / 3600.0
+    return results, candidates, f"counted from {before_h:.1f} h before to {after_h:.1f} h after the closest approach"
 
 
 def _shared(cdm: Cdm, row: Row) -> list[dict[str, Any]]:
