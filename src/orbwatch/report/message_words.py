@@ -20,7 +20,7 @@ Entry = Mapping[str, Any]
 _FEW = 12
 """Up to so many events, all have their reasons below the table; of more, those of high risk."""
 
-COLUMN = {**SHORT, "frisbee_2015": "max, one cov.", "given": "message's"}
+COLUMN = {**SHORT, "frisbee_2015": "max, one cov.", "given": "message's own"}
 """Methods as heads of columns and in them: short."""
 
 PLANE = "plane sigmas"
@@ -65,13 +65,13 @@ def event_columns(events: Sequence[Sequence[Entry]]) -> Columns:
     return {
         "event": [entry["event"] for entry in last],
         "category": [entry["category"] for entry in last],
+        "Pc": numbers_of(last, "pc"),
+        "method": [_chosen(entry) for entry in last],
+        "miss m": numbers_of(last, "miss_m"),
+        PLANE: numbers_of(last, "mahalanobis_plane"),
         "messages": [len(messages) for messages in events],
         "lead d": numbers_of(last, "lead_day"),
         "to TCA d": numbers_of(last, "to_tca_day"),
-        "miss m": numbers_of(last, "miss_m"),
-        PLANE: numbers_of(last, "mahalanobis_plane"),
-        "Pc": numbers_of(last, "pc"),
-        "method": [_chosen(entry) for entry in last],
         "trend": [entry["trend"] or "" for entry in last],
     }
 
