@@ -116,7 +116,7 @@ def assess_message(
             chosen, value = "given", own
             bound = None if bound is None else {**bound, "words": f"of its states {bound['words']}"}
         else:
-            reason = f"{words}; {reason.replace(': its assumptions hold', ', of states that contradict the message')}"
+            reason = f"{words}; {reason.replace(HOLDS, ', of states that contradict the message')}"
     geometry = miss_geometry(cdm, flat)
     return {
         "results": results,

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 ORDER = ("foster_1992", "hall_2021_nc2d", "hall_2021_nc3d", "monte_carlo")
 """From cheap to dear, as Hall, Baars & Casali (2023), AAS 23-398. Coppola's is never chosen: 3D-Nc contains it."""
 
+HOLDS = ": its assumptions hold"
+"""How a reason says that nothing speaks against the method."""
+
 WORDS = {
     "foster_1992": "2D: straight paths",
     "hall_2021_nc2d": "2D-Nc: curved paths, short encounter",
@@ -50,7 +53,7 @@ def cheapest_valid(candidates: Sequence[Candidate]) -> tuple[str | None, str]:
         doubts = found[method].doubts
         if not doubts:
             why = f"; {'; '.join(passed)}" if passed else ""
-            return method, f"{WORDS[method]}: its assumptions hold{why}"
+            return method, f"{WORDS[method]}{HOLDS}{why}"
         passed.append(f"{WORDS[method]} is doubtful ({', '.join(doubts)})")
     left = [method for method in ORDER if method in found]
     if not left:
