@@ -13,7 +13,7 @@ from orbwatch.maneuver.found import Maneuvers
 from orbwatch.maneuver.patterns import Pattern
 from orbwatch.maneuver.timeline import Timeline
 from orbwatch.report.maneuver_truth import Matched
-from orbwatch.report.maneuver_words import KIND_WORDS, speed_text, when_text
+from orbwatch.report.maneuver_words import KIND_WORDS, signed_text, size_text, when_text
 from orbwatch.report.plots import ALERT, COMBINED, INK, PRIMARY, SECONDARY, Spec, _clean, _layout
 from orbwatch.time import format_utc, format_utc_many
 
@@ -158,8 +158,8 @@ def _hover(found: Maneuvers, i: int, size_m_s: float) -> str:
     parts = [
         f"{when_text(int(found.epoch_us[i]))} UTC, p {found.probability[i]:.2f}",
         f"{KIND_WORDS.get(str(found.kind[i]), str(found.kind[i]))}",
-        f"{speed_text(size_m_s)} ± {speed_text(float(found.dv_sigma_m_s[i]))}",
-        f"R {r:+.3f}, T {t:+.3f}, N {n:+.3f} m/s",
+        size_text(size_m_s, float(found.dv_sigma_m_s[i])),
+        f"R {signed_text(r)}, T {signed_text(t)}, N {signed_text(n)} m/s",
         f"between {when_text(int(found.start_us[i]))} and {when_text(int(found.end_us[i]))}",
     ]
     return "<br>".join(parts)
