@@ -14,9 +14,10 @@ from orbwatch.catalog.cdm import Cdm, read_cdm, write_cdm
 from orbwatch.catalog.cdm_message import CdmObject
 from orbwatch.catalog.cdm_public import CdmPublic
 from orbwatch.conjunction.category import category
-from orbwatch.conjunction.cdm_assess import assess_message, assess_public
+from orbwatch.conjunction.cdm_assess import _ruled_out, assess_message, assess_public
 from orbwatch.conjunction.cdm_event import event_names
 from orbwatch.conjunction.choice import Candidate, cheapest_valid
+from orbwatch.conjunction.monte_carlo import Trials
 from orbwatch.conjunction.shared_error import shared_errors_rtn
 from orbwatch.messages_assess import How, Wanted, assess
 from orbwatch.settings import RiskSettings, Settings
@@ -186,3 +187,20 @@ def test_nasas_messages(data: Path) -> None:
     assert "inaccurate" in found["results"][0]["flags"]
     zero = next((data / "cdm/cara").glob("AlfanoTestCase11*"))
     assert assess_message(read_cdm(zero), settings=RISK, samples=0)["chosen"] != "foster_1992"
+
+
+def test_a_second_encounter_is_not_left_out(data: Path) -> None:
+    # Alfano (2009), case 2: they meet again three hours later; NASA CARA's 1e8 trials over both found 1.5547e-2.
+    file = next((data / "cdm/cara").glob("AlfanoTestCase02*"))
+    found = assess_message(read_cdm(file), settings=RISK, samples=0)
+    assert (found["chosen"], found["pc"]) == ("hall_2021_nc3d", pytest.approx(1.5547e-2, rel=2e-3))
+    assert "counted from 18.1 h before to 21.7 h after" in found["reason"]
+    by_method = {one["method"]: one["flags"] for one in found["results"]}
+    assert all("other_encounters" in by_method[name] for name in ("foster_1992", "hall_2021_nc2d"))
+
+
+def test_trials_rule_out_what_is_far_from_them() -> None:
+    trials = Trials(*(np.array([x]) for x in (0.016, 0.015, 0.017, 1600.0, 1e5)), ["ok"])
+    assert [_ruled_out(pc, trials) for pc in (0.0062, 0.0155, 0.03, None)] == [
+        ["not_as_trials"], [], ["not_as_trials"], []
+    ]  # fmt: skip

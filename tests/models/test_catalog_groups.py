@@ -38,6 +38,8 @@ def everyone() -> Grouping:
 
 def test_behaviour_and_company_make_the_group() -> None:
     windows = looked()
+    heavy = replace(windows.newest, bstar_per_er=np.zeros(len(windows)))
+    windows = replace(windows, newest=heavy, elements=np.zeros_like(windows.elements))
     group = everyone().of(alone(windows))
     assert (behaviour_of(group) == BEHAVIOUR.index("without a past")).all()
     late = replace(windows, asked_us=windows.asked_us + 10 * DAY_US)
@@ -47,6 +49,16 @@ def test_behaviour_and_company_make_the_group() -> None:
     crowded = Grouping(crowded_shells(shell), np.arange(len(GROUPS))).of(windows)
     assert "constellation" in GROUPS[crowded[0]]
     assert GROUPS[crowded[0]].split(",")[0] == GROUPS[everyone().of(windows)[0]].split(",")[0]
+
+
+def test_debris_between_600_and_1200_km_is_told_by_its_drag() -> None:
+    windows = looked()
+    draggy = replace(windows.newest, bstar_per_er=np.full(len(windows), 1e-3))
+    light = replace(windows, newest=draggy, elements=np.full_like(windows.elements, 1e-3))
+    names = [GROUPS[code] for code in everyone().of(light)]
+    assert any("600-1200 km" in name for name in names)
+    for name in names:
+        assert ("light" in name) == ("600-1200 km" in name)
 
 
 def test_small_groups_are_joined_within_their_regime() -> None:
@@ -67,6 +79,6 @@ def test_without_a_past_and_without_a_group_nothing_is_taken() -> None:
     calm = Grouping(np.empty((0, 2), np.int64), np.arange(len(GROUPS)) // len(BEHAVIOUR) * len(BEHAVIOUR))
     assert calm.shut(few).all()
     assert not calm.shut(windows).any()
-    shares = Shares(*(np.full((8, 4), 0.5) for _ in range(3)), np.ones((8, 4, 3))).without(calm.shut(few))
-    assert (shares.across + shares.networks + shares.trees == 0.0).all()
+    shares = Shares(*(np.full((8, 4), 0.5) for _ in range(4)), np.ones((8, 4, 3))).without(calm.shut(few))
+    assert (shares.across + shares.beside + shares.networks + shares.trees == 0.0).all()
     assert (shares.stretch > 1.0).all()

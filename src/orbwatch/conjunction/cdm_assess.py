@@ -18,18 +18,20 @@ from orbwatch.conjunction.cdm_row import Row, curved_row, rtn_turn
 from orbwatch.conjunction.choice import Candidate, cheapest_valid
 from orbwatch.conjunction.curved_pair import Cross
 from orbwatch.conjunction.encounter import encounter
-from orbwatch.conjunction.monte_carlo import monte_carlo
+from orbwatch.conjunction.monte_carlo import Trials, monte_carlo
 from orbwatch.conjunction.probability import foster_1992
 from orbwatch.conjunction.probability_nc import Expected, coppola_2012, hall_2021_nc3d
 from orbwatch.conjunction.probability_nc2d import hall_2021_nc2d
 from orbwatch.conjunction.shared_error import shared_errors_rtn
-from orbwatch.conjunction.validity import hall_2023_validity
+from orbwatch.conjunction.validity import INACCURATE, hall_2023_validity
 from orbwatch.settings import RiskSettings
 
 FLAGS: Mapping[str, str] = {
     "inaccurate": "the method's value differs from what it approximates",
     "offset": "collisions are likeliest too far in time from the closest approach",
     "extended": "the encounter lasts too long",
+    "other_encounters": "the two come near each other more than once in this part of the orbit",
+    "not_as_trials": "Monte Carlo trials of the same message rule it out",
     "no_velocity_covariance": "no covariance of the velocity, or none with the position: straight paths only",
     "default_covariance": "a covariance of ten Earth radii stands for none",
     "negative_variance": "a variance is negative: straight paths only",
@@ -40,6 +42,9 @@ FLAGS: Mapping[str, str] = {
 """What the flags mean that `conjunction.event.FLAGS`, `probability_nc.STATUS` and `monte_carlo.STATUS` do not list."""
 
 _LONG_3D, _OFFSET_3D = 0.5, 0.75  # of the segment: NASA CARA's limits of the 3D-Nc's use
+
+
+_SOUND = ("ok", "importance")  # of Monte Carlo
 
 _DOUBTS_2D = frozenset({"low_relative_speed", "long_encounter", "non_positive_definite", "single_covariance"})
 """Flags that speak against the 2-D value where curved paths cannot be looked at."""
@@ -72,10 +77,11 @@ def assess_message(
     candidates = [Candidate("foster_1992", pc, tuple(flag for flag in flags if flag in _DOUBTS_2D))]
     row, lacking = curved_row(cdm, flat) if curved else (None, "not_asked")
     shared: list[dict[str, Any]] = []
+    counted = ""
     if row is not None and "missing_state" not in flags:
         with np.errstate(all="ignore"):
             try:
-                results, candidates = _curved(row, pc, flags, samples, seed)
+                results, candidates, counted = _curved(row, pc, flags, samples, seed)
                 shared = _shared(cdm, row)
             except np.linalg.LinAlgError:
                 lacking = "not_computed"
@@ -84,6 +90,8 @@ def assess_message(
     chosen, reason = cheapest_valid(candidates)
     if lacking and chosen:
         reason = f"{FLAGS[lacking]}; {reason}"
+    if chosen in ("hall_2021_nc3d", "monte_carlo"):
+        reason = f"{reason}; {counted}"
     bound = largest(flat)
     if bound is not None and bound["method"] == "frisbee_2015":
         results.append(_result("frisbee_2015", bound["pc"], ["single_covariance"]))
@@ -156,32 +164,39 @@ def _result(
 
 def _curved(
     row: Row, pc: float | None, flags: list[str], samples: int, seed: int
-) -> tuple[list[dict[str, Any]], list[Candidate]]:
+) -> tuple[list[dict[str, Any]], list[Candidate], str]:
+    """Results, what may be chosen of them, and in words the time that the methods beyond one encounter look at."""
     validity = hall_2023_validity(*row)
     short = hall_2021_nc2d(*row, validity)
     whole = hall_2021_nc3d(*row, whole=short.lengthy)
     straight = coppola_2012(*row)
+    others = _others(whole, straight)
+    if others:
+        whole = hall_2021_nc3d(*row, steps="converged")
     doubts = [
-        _names(validity.violated(0)),
-        _names(short.violated(0)) + _status(short.status[0]),
+        _names(validity.violated(0)) + others,
+        _names(short.violated(0)) + others + _status(short.status[0]),
         _doubts_3d(whole) + _status(whole.status[0]),
     ]
     values = [pc, _finite(short.pc[0]), _finite(whole.pc[0])]
     names = ("foster_1992", "hall_2021_nc2d", "hall_2021_nc3d")
+    trials = monte_carlo(*row, validity.bottoms, whole.pc, samples=samples, seed=seed) if samples > 0 else None
+    if trials is not None:
+        doubts = [one + _ruled_out(value, trials) for one, value in zip(doubts, values, strict=True)]
     results = [
         _result(name, value, [*(flags if name == "foster_1992" else ()), *(one for one in doubt if one not in flags)])
         for name, value, doubt in zip(names, values, doubts, strict=True)
     ]
     results.append(_result("coppola_2012", _finite(straight.pc[0]), _status(straight.status[0])))
     candidates = [Candidate(*one) for one in zip(names, values, map(tuple, doubts), strict=True)]
-    if samples > 0:
-        trials = monte_carlo(*row, validity.bottoms, whole.pc, samples=samples, seed=seed)
-        word, value = _status(trials.status[0], fine=("ok", "importance")), _finite(trials.pc[0])
+    if trials is not None:
+        word, value = _status(trials.status[0], fine=_SOUND), _finite(trials.pc[0])
         interval = None if value is None else (float(trials.low[0]), float(trials.high[0]))
         results.append(_result("monte_carlo", value, word, interval))
         # Trials without collisions say that the probability is small, not which it is: nothing to choose.
         candidates.append(Candidate("monte_carlo", None if "few_hits" in word else value, tuple(word)))
-    return results, candidates
+    before_h, after_h = np.abs(whole.segment_s[0]) / 3600.0
+    return results, candidates, f"counted from {before_h:.1f} h before to {after_h:.1f} h after the closest approach"
 
 
 def _shared(cdm: Cdm, row: Row) -> list[dict[str, Any]]:
@@ -199,6 +214,23 @@ def _shared(cdm: Cdm, row: Row) -> list[dict[str, Any]]:
         _result("foster_1992", _finite(flat[0]), ["remediated"] if plane.remediated[0] else []),
         _result("hall_2021_nc3d", _finite(whole.pc[0]), _doubts_3d(whole) + _status(whole.status[0])),
     ]
+
+
+def _others(near: Expected, all_of_it: Expected) -> list[str]:
+    """Whether the encounter at hand leaves out others of its segment that matter: by the search over all of it."""
+    if not all_of_it.pc[0] > (1.0 + INACCURATE) * near.pc[0]:
+        return []
+    longest = near.end_s[0] - near.start_s[0]
+    beyond = all_of_it.start_s[0] < near.start_s[0] - longest or all_of_it.end_s[0] > near.end_s[0] + longest
+    return ["other_encounters"] if beyond else []
+
+
+def _ruled_out(pc: float | None, trials: Trials) -> list[str]:
+    """A value some ten standard deviations from what was counted is not of the same encounter."""
+    low, high = trials.low[0], trials.high[0]
+    far = 2.0 * (high - low)
+    sound = trials.status[0] in _SOUND and pc is not None
+    return ["not_as_trials"] if sound and not low - far <= pc <= high + far else []
 
 
 def _doubts_3d(found: Expected) -> list[str]:

@@ -22,40 +22,40 @@ class Answers:
     """The networks'."""
     cov_km2: Float64[np.ndarray, "n h 3 3"]
     """Of their error."""
-    along_km: Float64[np.ndarray, "n h"]
-    """The trees', along the orbit."""
-    along_sigma_km: Float64[np.ndarray, "n h"]
-    """Standard deviation of their error; infinite where there are no trees."""
+    trees_km: Float64[np.ndarray, "n h 3"]
+    """The trees'."""
+    trees_sigma_km: Float64[np.ndarray, "n h 3"]
+    """Standard deviations of their errors; infinite where, and along the axes that, there are no trees."""
 
     def taken(self, shares: Shares) -> Float64[np.ndarray, "n h 3"]:
         """The correction that shares of the answers make."""
-        moved = shares.across[..., None] * self.mean_km
-        moved[..., ALONG] = shares.networks * self.mean_km[..., ALONG] + shares.trees * self.along_km
-        return np.asarray(moved)
+        networks, trees = shares.by_axis()
+        return np.asarray(networks * self.mean_km + trees * self.trees_km)
 
     def covariance(self, shares: Shares) -> Float64[np.ndarray, "n h 3 3"]:
         """Of the error of the correction that these shares make.
 
-        Along the orbit the variance is that of a mixture of those who are believed (of both, where none is): their own
-        variances, and how far from each the correction is. Beside it, what is left of the networks' correction counts
-        as an error that they expect. Correlations are the networks'. All is stretched as the shares have it.
+        Along each axis the variance is that of a mixture of those who are believed (of both, where none is): their own
+        variances, and how far from each the correction is. Correlations are the networks', for whom what is left of
+        their correction beside the orbit counts as an error that they expect. All is stretched as the shares have it.
         """
         taken = self.taken(shares)
-        trees = np.where(np.isfinite(self.along_sigma_km), shares.trees, 0.0)
-        sure = shares.networks + trees
-        both = np.where(np.isfinite(self.along_sigma_km), 0.5, 0.0)
-        part = np.where(sure > 0.0, trees / np.where(sure > 0.0, sure, 1.0), both)
-        own = self.cov_km2[..., ALONG, ALONG] + (self.mean_km[..., ALONG] - taken[..., ALONG]) ** 2
-        others = np.where(np.isfinite(self.along_sigma_km), self.along_sigma_km, 0.0) ** 2
-        along = (1.0 - part) * own + part * (others + (self.along_km - taken[..., ALONG]) ** 2)
+        networks, trees = shares.by_axis()
+        there = np.isfinite(self.trees_sigma_km)
+        trees = np.where(there, trees, 0.0)
+        sure = networks + trees
+        part = np.where(sure > 0.0, trees / np.where(sure > 0.0, sure, 1.0), np.where(there, 0.5, 0.0))
+        diagonal = np.diagonal(self.cov_km2, axis1=-2, axis2=-1)
+        own = diagonal + (self.mean_km - taken) ** 2
+        others = np.where(there, self.trees_sigma_km, 0.0) ** 2
+        variance = (1.0 - part) * own + part * (others + (self.trees_km - taken) ** 2)
         left = self.mean_km - taken
         left[..., ALONG] = 0.0
         cov = self.cov_km2 + left[..., :, None] * left[..., None, :]
-        stretch = shares.stretch.copy()
-        stretch[..., ALONG] *= np.sqrt(along / self.cov_km2[..., ALONG, ALONG])
+        stretch = shares.stretch * np.sqrt(variance / np.diagonal(cov, axis1=-2, axis2=-1))
         return np.asarray(stretch[..., :, None] * cov * stretch[..., None, :])
 
 
 def everything(shape: tuple[int, ...]) -> Shares:
     """All of the networks' corrections: what a model does that has not been calibrated."""
-    return Shares(np.ones(shape), np.ones(shape), np.zeros(shape), np.ones((*shape, 3)))
+    return Shares(np.ones(shape), np.zeros(shape), np.ones(shape), np.zeros(shape), np.ones((*shape, 3)))

@@ -25,6 +25,8 @@ class Shares:
 
     across: Float[np.ndarray, "g h"]
     """Of what the networks say beside the orbit."""
+    beside: Float[np.ndarray, "g h"]
+    """Of what the trees say beside it."""
     networks: Float[np.ndarray, "g h"]
     """Of their time along it."""
     trees: Float[np.ndarray, "g h"]
@@ -46,10 +48,14 @@ class Shares:
 
     def without(self, shut: Bool[np.ndarray, " n"]) -> Shares:
         """No share of any correction for some askings, and wider regions: theirs were fitted on others."""
-        across, networks, trees = (
-            np.where(shut[:, None], 0.0, each) for each in (self.across, self.networks, self.trees)
-        )
-        return Shares(across, networks, trees, np.where(shut[:, None, None], UNFITTED, 1.0) * self.stretch)
+        kept = [np.where(shut[:, None], 0.0, getattr(self, name)) for name in _SHARES[:-1]]
+        wider = np.where(shut[:, None, None], UNFITTED, 1.0) * self.stretch
+        return Shares(*[*kept, wider])
+
+    def by_axis(self) -> tuple[Float[np.ndarray, "g h 3"], Float[np.ndarray, "g h 3"]]:
+        """Of the networks' and of the trees' corrections outwards, along and normal."""
+        networks = np.stack([self.across, self.networks, self.across], axis=-1)
+        return networks, np.stack([self.beside, self.trees, self.beside], axis=-1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,4 +118,4 @@ class CatalogCalibration:
         return made
 
 
-_SHARES = ("across", "networks", "trees", "stretch")
+_SHARES = ("across", "beside", "networks", "trees", "stretch")

@@ -1,8 +1,7 @@
 """The catalogue's forecaster at work: SGP4 from the newest set, corrected, with a covariance; no torch.
 
-Networks and trees say by how much time the object will be ahead of SGP4 along its orbit, the networks also how far
-beside it. The state is SGP4's, moved so; its covariance is told in the radial, transverse, normal axes of the moved
-state.
+Networks and trees say by how much time the object will be ahead of SGP4 along its orbit, and how far beside it. The
+state is SGP4's, moved so; its covariance is told in the radial, transverse, normal axes of the moved state.
 """
 
 from __future__ import annotations
@@ -106,17 +105,16 @@ class CatalogForecaster:
     def answers(self, windows: CatalogWindows) -> Answers:
         """What the networks and the trees say, taken or not."""
         n, h = windows.horizon_day.shape
-        out = Answers(np.empty((n, h, 3)), np.empty((n, h, 3, 3)), np.empty((n, h)), np.empty((n, h)))
+        out = Answers(*(np.empty((n, h, 3, *more)) for more in ((), (3,), (), ())))
 
         def work(first: int) -> None:
             rows = slice(first, first + BATCH)
             part = windows.take(rows)
             said = self._networks(part)
             out.mean_km[rows], out.cov_km2[rows] = said.mean_rtn_km, said.cov_rtn_km2
-            speed = np.linalg.norm(part.rv_teme_km[..., 3:], axis=-1)
-            timing = None if self.trees is None else self.trees.predict(part)
-            out.along_km[rows] = 0.0 if timing is None else timing.late_s * speed
-            out.along_sigma_km[rows] = np.inf if timing is None else timing.sigma_s * speed
+            told = None if self.trees is None else self.trees.predict(part)
+            out.trees_km[rows] = 0.0 if told is None else told.mean_km
+            out.trees_sigma_km[rows] = np.inf if told is None else told.sigma_km
 
         starts = range(0, n, BATCH)
         if self.threads == 1:

@@ -95,7 +95,7 @@ def test_where_no_share_is_taken_it_is_sgp4(model: Path) -> None:
     group = calibration.grouping.of(windows_of(TABLE, Sgp4Catalog(TABLE), asked_for, DAYS, truth=False))
     for code in np.unique(group):
         shares = calibration.shares
-        shut = (shares.across + shares.networks + shares.trees)[code, columns] == 0.0
+        shut = (shares.across + shares.beside + shares.networks + shares.trees)[code, columns] == 0.0
         for who in np.flatnonzero(group == code):
             newest = TABLE[(TABLE.norad_id == made.norad_id[who]) & (TABLE.epoch_us == made.newest_us[who])]
             for at in np.flatnonzero(shut):
@@ -156,7 +156,7 @@ def test_horizons_beyond_the_calibration_and_other_models(model: Path) -> None:
         forecast_catalog(TABLE, np.unique(TABLE.norad_id), ASKED_US, np.array([9.0]), str(model))
     with pytest.raises(InputError, match="not a model of the catalogue"):
         CatalogForecaster.load("track")
-    assert len(GROUPS) == 60
+    assert len(GROUPS) == 90
 
 
 def test_either_a_history_or_a_track() -> None:

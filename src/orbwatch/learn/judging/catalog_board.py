@@ -101,9 +101,7 @@ def board(
     horizon_day, forecast = np.asarray(windows.horizon_day[0]), model.believed(windows, answers)
     progress("physics", 0.5)
     truth = truth_km(windows)
-    along = np.zeros_like(answers.mean_km)
-    along[..., ALONG] = answers.along_km
-    moved = physics(windows) | {NETWORKS: answers.mean_km, TREES: along}
+    moved = physics(windows) | {NETWORKS: answers.mean_km, TREES: answers.trees_km}
     if model.trees is None:
         del moved[TREES]
     gaussian, away = forecast.gaussian(truth)

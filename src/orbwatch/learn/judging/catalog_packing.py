@@ -5,6 +5,7 @@ All that is fitted here is fitted on objects that the networks were not trained 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +27,7 @@ from orbwatch.models.card import Card, read_json, write_card
 from orbwatch.models.catalog_calibration import CatalogCalibration
 from orbwatch.models.catalog_groups import Grouping
 from orbwatch.models.catalog_runtime import CatalogForecaster, corrected
-from orbwatch.models.catalog_trees import FACTS, tree_file
+from orbwatch.models.catalog_trees import AXES, FACTS, tree_file
 from orbwatch.progress import Progress
 from orbwatch.propagate.curvilinear import shifted
 from orbwatch.settings import as_json
@@ -88,9 +89,9 @@ def _with_trees(card: Card, trees: Path, store: CatalogStore, folder: Path) -> C
         raise InputError("trees of other objects or times", file=trees / FACTS, field="asks")
     if facts.get("history_hash") != store.manifest["history_hash"]:
         raise InputError("trees of another history", file=trees / FACTS, field="history_hash")
-    for regime in range(len(CATALOG_REGIMES)):
-        if (trees / tree_file(regime)).exists():
-            write_atomically(folder / tree_file(regime), (trees / tree_file(regime)).read_bytes())
+    for regime, axis in itertools.product(range(len(CATALOG_REGIMES)), AXES):
+        if (trees / tree_file(regime, axis)).exists():
+            write_atomically(folder / tree_file(regime, axis), (trees / tree_file(regime, axis)).read_bytes())
     write_atomically(folder / FACTS, (trees / FACTS).read_bytes())
     return write_card(card, folder)
 
@@ -107,7 +108,7 @@ def calibrated(
     progress("whom to believe", 0.6)
     grouping = Grouping.fit(table, windows)
     group = grouping.of(windows)
-    shares = best_shares(answers, true_km(windows), group)
+    shares = best_shares(answers, true_km(windows), group, windows.asked_us)
     progress("calibrating", 0.8)
     horizon_day = np.asarray(windows.horizon_day[0])
     places = np.arange(len(horizon_day), dtype=np.float64)

@@ -16,13 +16,22 @@ from orbwatch.models.catalog_groups import GROUPS
 STEPS = np.linspace(0.0, 1.0, 5)
 """Shares that are tried."""
 PAIRS = tuple((a, b) for a, b in itertools.product(STEPS, STEPS) if a + b <= 1.0)
-"""Shares of networks and trees along the orbit; the first is plain SGP4."""
+"""Shares of networks and trees; the first is plain SGP4."""
 LEAST_ROWS = 50
 """A group and horizon with fewer truths keeps SGP4."""
+PARTS = 4
+"""The time of asking is cut into so many parts, each of which counts the same."""
+LEAST_PART_ROWS = 20
+"""A part with fewer truths of a group and horizon does not count."""
+LEAST_IN_PARTS = 200
+"""Groups with fewer truths at their best known horizon are not cut."""
+DOUBT = 1.0
+"""A gain is believed less this many standard errors of the parts' mean: what helps in one week only, as when the air's
+density falls where it rose before, is no gain."""
 LEVELS = ((0.5, 0.7), (0.9, 0.3))
 """Quantiles of the error and their weights: what is best is least in the weighted mean of their logarithms."""
 GAIN = 0.01
-"""SGP4 is left only for a gain of at least this, in that mean."""
+"""SGP4 is left only for a gain of at least this, in that mean, after doubt."""
 ONE_AXIS_90 = 1.6449
 """90 % of a normal variable lie within this many standard deviations of its mean."""
 LEAST_STRETCH = 0.1
@@ -30,25 +39,31 @@ _BESIDE = [0, 2]
 _SMOOTH = np.array([1.0, 2.0, 3.0, 2.0, 1.0])
 
 
-def best_shares(answers: Answers, truth_km: Float[np.ndarray, "n h 3"], group: Int[np.ndarray, " n"]) -> Shares:
+def best_shares(
+    answers: Answers,
+    truth_km: Float[np.ndarray, "n h 3"],
+    group: Int[np.ndarray, " n"],
+    asked_us: Int[np.ndarray, " n"],
+) -> Shares:
     """The shares with the least error, neighbouring horizons together.
 
-    truth_km: true corrections to SGP4, axes as `Answers`, NaN where not known; group: index into `GROUPS`.
+    truth_km: true corrections to SGP4, axes as `Answers`, NaN where not known; group: index into `GROUPS`; asked_us:
+    when each was asked, UTC microseconds since 1970.
     """
+    part = _parts(asked_us)
     h = truth_km.shape[1]
     none = np.zeros((len(GROUPS), h))
-    found = Shares(none, none.copy(), none.copy(), np.ones((len(GROUPS), h, 3)))
+    found = Shares(none, none.copy(), none.copy(), none.copy(), np.ones((len(GROUPS), h, 3)))
     for code in np.unique(group).tolist():
         mine = np.flatnonzero(group == code)
-        truth, said = truth_km[mine], answers.mean_km[mine]
-        missed = truth[..., _BESIDE] - STEPS[:, None, None, None] * said[..., _BESIDE]
-        beside = np.linalg.norm(missed, axis=-1)
-        best = _best(beside)
-        found.across[code] = STEPS[best]
+        truth, said, trees = truth_km[mine], answers.mean_km[mine], answers.trees_km[mine]
+        missed = (truth[..., _BESIDE] - a * said[..., _BESIDE] - b * trees[..., _BESIDE] for a, b in PAIRS)
+        beside = np.stack([np.linalg.norm(each, axis=-1) for each in missed])
+        best = _best(beside, part[mine])
+        found.across[code], found.beside[code] = np.array(PAIRS)[best].T
         kept = np.take_along_axis(beside, best[None, None, :], axis=0)[0]
-        trees = answers.along_km[mine]
-        along = np.stack([truth[..., ALONG] - a * said[..., ALONG] - b * trees for a, b in PAIRS])
-        best = _best(np.sqrt(along**2 + kept**2))
+        along = np.stack([truth[..., ALONG] - a * said[..., ALONG] - b * trees[..., ALONG] for a, b in PAIRS])
+        best = _best(np.sqrt(along**2 + kept**2), part[mine])
         found.networks[code], found.trees[code] = np.array(PAIRS)[best].T
     _stretch(found, answers, truth_km, group)
     return found
@@ -72,19 +87,41 @@ def _stretch(
                 shares.stretch[code, at] = np.maximum(np.quantile(here, 0.9, axis=0) / ONE_AXIS_90, LEAST_STRETCH)
 
 
-def _best(error: Float[np.ndarray, "c n h"]) -> Int[np.ndarray, " h"]:
-    """Which choice has the least error at each horizon; 0 where too little is known, or little is gained."""
+def _parts(asked_us: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
+    """Which of `PARTS` equal parts of the time each was asked in."""
+    if not len(asked_us):
+        return np.empty(0, np.int64)
+    edges = np.linspace(float(asked_us.min()), float(asked_us.max()), PARTS + 1)[1:-1]
+    return np.asarray(np.searchsorted(edges, asked_us.astype(np.float64), "right"))
+
+
+def _best(error: Float[np.ndarray, "c n h"], part: Int[np.ndarray, " n"]) -> Int[np.ndarray, " h"]:
+    """Which choice has the least error at each horizon; 0 where too little is known, or no gain is sure."""
     choices, _, h = error.shape
-    score = np.full((choices, h), np.nan)
-    for at in range(h):
-        here = error[:, :, at]
-        here = here[:, np.isfinite(here[0])]
-        if here.shape[1] >= LEAST_ROWS:
-            score[:, at] = sum(w * np.log(np.quantile(here, q, axis=1) + 1e-9) for q, w in LEVELS)
-    score = score - score[0]
-    there = np.isfinite(score)
-    wide = np.stack([np.convolve(np.where(t, s, 0.0), _SMOOTH, "same") for s, t in zip(score, there, strict=True)])
-    weight = np.stack([np.convolve(t.astype(np.float64), _SMOOTH, "same") for t in there])
-    smooth = np.where(weight > 0.0, wide / np.maximum(weight, 1.0), 0.0)
-    best = smooth.argmin(axis=0)
-    return np.where(there[0] & (smooth.min(axis=0) < -GAIN), best, 0)
+    score = np.full((PARTS, choices, h), np.nan)
+    known = np.isfinite(error[0]).sum(axis=0)
+    enough = known >= LEAST_ROWS
+    if known.max() < LEAST_IN_PARTS:
+        part = np.zeros_like(part)
+    for number in range(PARTS):
+        own = error[:, part == number]
+        for at in np.flatnonzero(enough).tolist():
+            here = own[:, np.isfinite(own[0, :, at]), at]
+            if here.shape[1] >= LEAST_PART_ROWS:
+                score[number, :, at] = sum(w * np.log(np.quantile(here, q, axis=1) + 1e-9) for q, w in LEVELS)
+    score -= score[:, :1]
+    there = np.isfinite(score).astype(np.float64)
+    sums, weight = (_smoothed(each) for each in (np.where(there > 0.0, score, 0.0), there))
+    counts = (weight > 0.0).astype(np.float64)
+    smooth = sums / np.maximum(weight, 1.0)
+    parts = np.maximum(counts.sum(axis=0), 1.0)
+    mean = (counts * smooth).sum(axis=0) / parts
+    error_of_mean = np.sqrt((counts * (smooth - mean) ** 2).sum(axis=0)) / parts
+    sure = mean + DOUBT * error_of_mean
+    best = sure.argmin(axis=0)
+    return np.where(enough & (sure.min(axis=0) < -GAIN), best, 0)
+
+
+def _smoothed(value: Float[np.ndarray, "p c h"]) -> Float[np.ndarray, "p c h"]:
+    """Sums over neighbouring horizons, the nearest weighing most."""
+    return np.asarray(np.apply_along_axis(lambda each: np.convolve(each, _SMOOTH, "same"), 2, value))

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from orbwatch.constants import DAY_S, DAY_US, TWO_PI
-from orbwatch.elements import cartesian_to_equinoctial
-from orbwatch.frames import gmst_1982_rad
 from orbwatch.learn.judging.catalog_run_back import carried, past_us
+from orbwatch.learn.samples.catalog_apart import half_turn, mean_longitude_rad
 from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES, catalog_regime
 from orbwatch.learn.samples.catalog_windows import CatalogWindows
-from orbwatch.time import us_to_jd
 
 SLOT_DEG = 0.3
 """Objects that stayed within this about the median of their longitudes keep a slot."""
@@ -33,19 +31,11 @@ def kept_s(windows: CatalogWindows) -> Float[np.ndarray, "n h"]:
         rate = (part.newest.mean_motion_rev_day * TWO_PI / DAY_S)[:, None]
         at_us = part.asked_us[:, None] + np.rint(part.horizon_day * DAY_US).astype(np.int64)
         off = slot[:, None] - mean_longitude_rad(part.rv_teme_km, at_us)
-        late = np.where(np.isfinite(off), _half_turn(off), 0.0) / rate
+        late = np.where(np.isfinite(off), half_turn(off), 0.0) / rate
         missed = _missed_s_day(part)[:, None] * part.ahead_day
         share = missed**2 / (missed**2 + (spread[:, None] / rate) ** 2 + 1e-12)
         out[mine] = np.where(kept[:, None], share * late, 0.0)
     return out
-
-
-def mean_longitude_rad(
-    rv_teme_km: Float[np.ndarray, "n m 6"], at_us: Int[np.ndarray, "n m"]
-) -> Float[np.ndarray, "n m"]:
-    """Mean longitude east of Greenwich: node + argument of perigee + mean anomaly - sidereal time; in [-pi, pi)."""
-    found = cartesian_to_equinoctial(rv_teme_km[..., :3], rv_teme_km[..., 3:])
-    return _half_turn(np.asarray(found.mean_longitude_rad) - gmst_1982_rad(*us_to_jd(at_us)))
 
 
 def _missed_s_day(windows: CatalogWindows) -> Float[np.ndarray, " n"]:
@@ -64,7 +54,7 @@ def _slot(windows: CatalogWindows) -> tuple[Float[np.ndarray, " n"], Float[np.nd
     back = mean_longitude_rad(carried(windows.newest, at_us, there), at_us)
     longitude = back + windows.shift[..., 0] * rate
     own = longitude[:, -1:]
-    off = np.where(there, _half_turn(longitude - own), np.nan)
+    off = np.where(there, half_turn(longitude - own), np.nan)
     few = there.sum(axis=1) < LEAST_SETS
     off[few] = 0.0
     middle = np.nanmedian(off, axis=1)
@@ -72,7 +62,3 @@ def _slot(windows: CatalogWindows) -> tuple[Float[np.ndarray, " n"], Float[np.nd
     oldest = np.nanmax(np.where(there, windows.age_day, 0.0), axis=1)
     kept = ~few & (most < np.radians(SLOT_DEG)) & (oldest > LEAST_DAY)
     return own[:, 0] + middle, spread, kept
-
-
-def _half_turn(angle_rad: np.ndarray) -> np.ndarray:
-    return np.mod(angle_rad + np.pi, TWO_PI) - np.pi

@@ -27,19 +27,21 @@ SIDEREAL_REV_DAY = 1.00273790935
 """Mean motion of an orbit that keeps its place above the Earth."""
 
 
-def _names(what: str, ages: tuple[float, ...]) -> tuple[str, ...]:
+def names_at(what: str, ages: tuple[float, ...]) -> tuple[str, ...]:
+    """Names of columns of something at ages, days."""
     return tuple(f"{what}_{age:g}d" for age in ages)
 
 
 WINDOW_COLUMNS = (
-    *_names("shift_s", AGES + FAR), *_names("out_km", COARSE), *_names("normal_km", COARSE),
-    *_names("d_mean_motion_rev_day", COARSE + FAR), *_names("d_ecc_cos_km", SPARSE), *_names("d_ecc_sin_km", SPARSE),
-    *_names("d_inclination_km", SPARSE), *_names("d_node_km", SPARSE), *_names("d_bstar", SPARSE),
-    *_names("decay_rev_day2", SPARSE), *(f"spread_{s.day:g}d_{s.degree}_s" for s in SPANS),
+    *names_at("shift_s", AGES + FAR), *names_at("out_km", COARSE), *names_at("normal_km", COARSE),
+    *names_at("d_mean_motion_rev_day", COARSE + FAR), *names_at("d_ecc_cos_km", SPARSE),
+    *names_at("d_ecc_sin_km", SPARSE), *names_at("d_inclination_km", SPARSE), *names_at("d_node_km", SPARSE),
+    *names_at("d_bstar", SPARSE), *names_at("decay_rev_day2", SPARSE),
+    *(f"spread_{s.day:g}d_{s.degree}_s" for s in SPANS),
     "bstar", "decay_now_rev_day2", "mean_motion_rev_day", "eccentricity_log", "inclination_deg", "cos_arg_perigee",
     "sin_arg_perigee", "perigee_km", "count", "count_3d", "youngest_gap_day", "oldest_day",
-    *_names("slot_deg", AGES + FAR), *_names("slot_mean_deg", SLOT_DAY), *_names("slot_span_deg", SLOT_DAY),
-    *_names("drift_mean_rev_day", SLOT_DAY), *_names("drift_spread_rev_day", SLOT_DAY), "drift_rev_day",
+    *names_at("slot_deg", AGES + FAR), *names_at("slot_mean_deg", SLOT_DAY), *names_at("slot_span_deg", SLOT_DAY),
+    *names_at("drift_mean_rev_day", SLOT_DAY), *names_at("drift_spread_rev_day", SLOT_DAY), "drift_rev_day",
     "cos_longitude", "sin_longitude", "cos_2_longitude", "sin_2_longitude",
 )  # fmt: skip
 """What is the same for all horizons."""
@@ -58,7 +60,7 @@ def timing_table(windows: CatalogWindows) -> tuple[Float32[np.ndarray, "n w"], F
     age[:, -1] = np.nan
     late, out, normal = np.moveaxis(windows.shift, 2, 0)
     d_motion, d_cos, d_sin, d_incl, d_node, d_bstar = element_changes(windows)
-    near = _Weights(age)
+    near = Weights(age)
     found = trends(np.where(np.isfinite(late), windows.age_day, np.nan), late)
     arg_rad = np.radians(newest.arg_perigee_deg)
     there = np.isfinite(age)
@@ -97,7 +99,7 @@ def timing_unit_s(windows: CatalogWindows) -> Float[np.ndarray, "n h"]:
     return quiet_scale_s(windows, windows.ahead_day)
 
 
-class _Weights:
+class Weights:
     """Means of values near ages, weighted by a bell around each age; NaN where no set is near."""
 
     def __init__(self, age_day: Float[np.ndarray, "n k"]) -> None:
@@ -123,7 +125,7 @@ class _Weights:
         return self._kept[at]
 
 
-def _slot(windows: CatalogWindows, age: Float[np.ndarray, "n k"], near: _Weights) -> Float[np.ndarray, "n s"]:
+def _slot(windows: CatalogWindows, age: Float[np.ndarray, "n k"], near: Weights) -> Float[np.ndarray, "n s"]:
     """Where a geostationary object has been along the equator, from where it is now, and how it drifted; else NaN."""
     newest = windows.newest
     geo = catalog_regime(newest) == CATALOG_REGIMES.index("GEO")

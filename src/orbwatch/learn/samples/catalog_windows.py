@@ -11,11 +11,13 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Float32, Int, Shaped
 
 from orbwatch.catalog.gp import GpTable
 from orbwatch.constants import DAY_US
+from orbwatch.learn.samples.catalog_apart import APART, apart, is_far_out
 from orbwatch.learn.samples.catalog_asks import NEAR, NONE, Asks, later_sets
+from orbwatch.learn.samples.catalog_regimes import catalog_regime
 from orbwatch.propagate.curvilinear import shift_of
 from orbwatch.propagate.sgp4 import Sgp4Catalog
 
@@ -47,6 +49,9 @@ class CatalogWindows:
     """The newest set's own forecast at the horizons, km and km/s; NaN where it has none."""
     truth_shift: Float[np.ndarray, "n h 3"] | None = None
     """Where the object turned out to be, from the newest set carried on to the horizon; NaN where not known."""
+    apart: Float32[np.ndarray, "n k 9"] | None = None
+    """Each known set from the newest one, at its own epoch: `catalog_apart.APART`; NaN but in medium and geostationary
+    orbits. None: in no such orbit."""
 
     def __len__(self) -> int:
         return len(self.asked_us)
@@ -68,7 +73,7 @@ class CatalogWindows:
         age, shift, elements = (each[:, -NEAR.most :].copy() for each in (self.age_day, self.shift, self.elements))
         old = ~(age <= NEAR.day)
         age[old], shift[old], elements[old] = np.nan, np.nan, np.nan
-        return replace(self, age_day=age, shift=shift, elements=elements)
+        return replace(self, age_day=age, shift=shift, elements=elements, apart=None)
 
     def take(self, index: np.ndarray | slice) -> CatalogWindows:
         """Some of the windows."""
@@ -85,7 +90,9 @@ class CatalogWindows:
             if each.name == "newest":
                 joined[each.name] = GpTable.concat(values)
             else:
-                if each.name in ("age_day", "shift", "elements"):
+                if each.name == "apart" and any(value is not None for value in values):
+                    values = [_unknown(part) if v is None else v for part, v in zip(parts, values, strict=True)]
+                if each.name in _PAST and values[0] is not None:
                     values = [_longer(value, most) for value in values]
                 joined[each.name] = None if any(v is None for v in values) else np.concatenate(values)
         return cls(**joined)
@@ -106,7 +113,14 @@ def windows_of(
     who, column = np.nonzero(there)
     rows = asked.past[who, column]
     back_us = table.epoch_us[rows]
-    shift[who, column] = shift_of(_states(catalog, newest[who], back_us), _states(catalog, rows, back_us)[:, :3])
+    carried, own = _states(catalog, newest[who], back_us), _states(catalog, rows, back_us)
+    shift[who, column] = shift_of(carried, own[:, :3])
+    differences = None
+    far = is_far_out(catalog_regime(table[newest]))[who]
+    if far.any():
+        differences = np.full((n, k, len(APART)), np.nan, np.float32)
+        late_s = shift[who[far], column[far], 0]
+        differences[who[far], column[far]] = apart(own[far], carried[far], late_s, back_us[far])
     age_day = np.where(there, (table.epoch_us[newest][:, None] - epoch_us) / DAY_US, np.nan)
     elements = np.stack([getattr(table, name)[asked.past] for name in ELEMENTS], axis=2)
     elements[~there] = np.nan
@@ -120,10 +134,17 @@ def windows_of(
         point = _states(catalog, later[who, column], at_us[who, column])[:, :3]
         found[who, column] = shift_of(rv[who, column], point)
     every = np.broadcast_to(horizon_day, (n, len(horizon_day)))
-    return CatalogWindows(table[newest], asked.asked_us, age_day, shift, elements, every, rv, found)
+    return CatalogWindows(table[newest], asked.asked_us, age_day, shift, elements, every, rv, found, differences)
 
 
-def _longer(past: Float[np.ndarray, "n k *c"], most: int) -> Float[np.ndarray, "n most *c"]:
+_PAST = ("age_day", "shift", "elements", "apart")
+
+
+def _unknown(part: CatalogWindows) -> Float32[np.ndarray, "n k 9"]:
+    return np.full((*part.age_day.shape, len(APART)), np.nan, np.float32)
+
+
+def _longer(past: Shaped[np.ndarray, "n k *c"], most: int) -> Shaped[np.ndarray, "n most *c"]:
     """With empty columns before the oldest set."""
     return np.pad(past, [(0, 0), (most - past.shape[1], 0)] + [(0, 0)] * (past.ndim - 2), constant_values=np.nan)
 

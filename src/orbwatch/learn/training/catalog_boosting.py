@@ -1,7 +1,8 @@
-"""Gradient boosting of the timing along the orbit, regime by regime: the network's rival, and its partner.
+"""Gradient boosting of what SGP4 misses, regime by regime: the network's rival, and its partner.
 
 Histogram gradient boosting on the absolute error (Friedman 2001; Ke et al. 2017, as scikit-learn has it), on asinh of
-the time shift over what noise and drag alone make likely. Three models, each without a third of the objects, are
+the time shift along the orbit over what noise and drag alone make likely; in medium and geostationary orbits also on
+asinh of the distances beside it. Three models, each without a third of the objects, are
 averaged; what each misses on the objects it has not seen teaches a fourth how large the error will be.
 """
 
@@ -20,16 +21,19 @@ from orbwatch.catalog.history import History, read_history
 from orbwatch.catalog.written import file_hash, make_folder, write_atomically
 from orbwatch.constants import DAY_US
 from orbwatch.errors import InputError
+from orbwatch.learn.samples.catalog_apart import FAR_OUT
 from orbwatch.learn.samples.catalog_asks import FAR, NEAR, TRUTH_WITHIN_DAY
+from orbwatch.learn.samples.catalog_basis import ALONG
 from orbwatch.learn.samples.catalog_common import CommonMode, Dragged
 from orbwatch.learn.samples.catalog_dataset import OBJECTS_AT_ONCE, asked_of, divided
+from orbwatch.learn.samples.catalog_far_table import FAR_COLUMNS, regime_table
 from orbwatch.learn.samples.catalog_regimes import CATALOG_REGIMES, catalog_regime, perigee_altitude_km
 from orbwatch.learn.samples.catalog_scale import drag_shift_s, time_scale_s
-from orbwatch.learn.samples.catalog_table import COLUMNS, timing_table, timing_unit_s
+from orbwatch.learn.samples.catalog_table import COLUMNS
 from orbwatch.learn.samples.catalog_windows import NODES_DAY, CatalogWindows, windows_of
 from orbwatch.learn.samples.crowds import crowd_weight
 from orbwatch.learn.training.tree_export import trees_to_onnx
-from orbwatch.models.catalog_trees import FACTS, tree_file
+from orbwatch.models.catalog_trees import FACTS, axes_of, tree_file, tree_unit
 from orbwatch.progress import Progress
 from orbwatch.settings import as_json
 from orbwatch.settings_groups import AskSettings, BoostSettings
@@ -37,6 +41,10 @@ from orbwatch.settings_groups import AskSettings, BoostSettings
 FOLDS = 3
 _SMALL = 0.02
 """Errors count as at least this share of the unit: a logarithm must not see zero."""
+
+_AS_ANSWERED = [1, 0, 2]
+"""Windows tell the time first, answers the distance outwards."""
+_AXIS = ("outwards", "along", "normal")
 
 _LEAST_FILLED = 500
 """Columns with fewer known values say nothing in a regime, and are left out of its trees."""
@@ -47,11 +55,11 @@ class Rows:
     """Training rows of one regime: askings x some of the horizons each."""
 
     x: Float32[np.ndarray, "m columns"]
-    late_s: Float[np.ndarray, " m"]
-    """The truth."""
-    common_s: Float[np.ndarray, " m"]
-    """What of it all objects had in common that day."""
-    unit_s: Float[np.ndarray, " m"]
+    truth: Float[np.ndarray, "m 3"]
+    """km outwards, s along the orbit, km normal to it."""
+    common: Float[np.ndarray, "m 3"]
+    """What of it all objects had in common that day: a time."""
+    unit: Float[np.ndarray, "m 3"]
     owner: Int[np.ndarray, " m"]
 
 
@@ -71,6 +79,7 @@ def train_trees(
         "settings": as_json(settings, hashed_only=True),
         "history_hash": file_hash(history),
         "columns": list(COLUMNS),
+        "far_columns": list(FAR_COLUMNS),
     }
     path = folder / FACTS
     if path.exists() and {k: v for k, v in json.loads(path.read_text()).items() if k != "rows"} != facts:
@@ -85,8 +94,11 @@ def train_trees(
             continue
         rows = training_rows(read, asks, settings, regime)
         if rows is not None:
-            write_atomically(folder / tree_file(regime), gzip.compress(fit_trees(rows, settings, asks.seed), mtime=0))
-        counts[name] = 0 if rows is None else len(rows.late_s)
+            for axis in axes_of(regime):
+                progress(f"{name}, {_AXIS[axis]}", regime / len(CATALOG_REGIMES))
+                graph = fit_trees(rows, settings, asks.seed, axis)
+                write_atomically(folder / tree_file(regime, axis), gzip.compress(graph, mtime=0))
+        counts[name] = 0 if rows is None else len(rows.truth)
         write_atomically(path, (json.dumps(facts | {"rows": counts}, indent=1) + "\n").encode())
     progress("trees", 1.0)
     return counts
@@ -105,7 +117,7 @@ def training_rows(history: History, asks: AskSettings, settings: BoostSettings, 
     most = min(len(mine), settings.regime_objects)
     chosen = np.sort(rng.choice(mine, most, replace=False, p=weight / weight.sum()))
     reach = FAR if regime >= CATALOG_REGIMES.index("MEO") else NEAR
-    each = max(1, settings.askings // most)
+    each = max(1, (settings.far_askings if regime in FAR_OUT else settings.askings) // most)
     parts = []
     for at in range(0, most, OBJECTS_AT_ONCE):
         block = chosen[at : at + OBJECTS_AT_ONCE]
@@ -113,7 +125,7 @@ def training_rows(history: History, asks: AskSettings, settings: BoostSettings, 
         few = np.sort(rng.permutation(len(asked))[: each * len(block)])
         windows = windows_of(table, catalog, asked.take(few), NODES_DAY, truth=True)
         parts.append(_told_by(windows, until_us))
-    rows = _rows(parts, rng, settings.horizons)
+    rows = _rows(parts, rng, settings.horizons, regime)
     return rows if len(np.unique(rows.owner)) >= max(FOLDS, settings.least_objects) else None
 
 
@@ -125,7 +137,7 @@ def _told_by(windows: CatalogWindows, until_us: int) -> CatalogWindows:
     return windows.take(np.isfinite(windows.truth_shift[..., 0]).any(axis=1))
 
 
-def _rows(parts: list[CatalogWindows], rng: np.random.Generator, horizons: int) -> Rows:
+def _rows(parts: list[CatalogWindows], rng: np.random.Generator, horizons: int, regime: int) -> Rows:
     """Some horizons of each window; truth decides which there are."""
     dragged, told = [], []
     for windows in parts:
@@ -139,26 +151,33 @@ def _rows(parts: list[CatalogWindows], rng: np.random.Generator, horizons: int) 
     for windows, drag, late in zip(parts, dragged, told, strict=True):
         order = np.where(np.isfinite(late), rng.random(late.shape), np.inf).argsort(axis=1)[:, :horizons]
         some = np.isfinite(np.take_along_axis(late, order, axis=1))
-        per_window, per_horizon = timing_table(windows)
+        per_window, per_horizon = regime_table(windows, regime)
         who, place = np.nonzero(some)
         column = order[who, place]
+        assert windows.truth_shift is not None
+        shared = np.zeros(windows.truth_shift.shape)
+        shared[..., ALONG] = common.late_s(drag)
+        unit = np.stack([tree_unit(windows, axis) for axis in range(3)], axis=-1)
         found.append((
-            np.concatenate([per_window[who], per_horizon[who, column]], axis=1), late[who, column],
-            common.late_s(drag)[who, column], timing_unit_s(windows)[who, column], windows.newest.norad_id[who],
+            np.concatenate([per_window[who], per_horizon[who, column]], axis=1),
+            windows.truth_shift[who, column][:, _AS_ANSWERED], shared[who, column], unit[who, column],
+            windows.newest.norad_id[who],
         ))  # fmt: skip
     return Rows(*(np.concatenate(each) for each in zip(*found, strict=True)))
 
 
-def fit_trees(rows: Rows, settings: BoostSettings, seed: int) -> bytes:
-    """The graph of one regime: the estimates of `FOLDS` models, then the logarithm of their error."""
+def fit_trees(rows: Rows, settings: BoostSettings, seed: int, axis: int) -> bytes:
+    """The graph of one regime and component: the estimates of `FOLDS` models, then the logarithm of their error."""
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     rng = np.random.default_rng([seed, 0xF01D])
     names, who = np.unique(rows.owner, return_inverse=True)
     fold = rng.permutation(len(names))[who] % FOLDS
-    target = np.arcsinh((rows.late_s - rows.common_s) / rows.unit_s)
+    truth, unit = rows.truth[:, axis], rows.unit[:, axis]
+    target = np.arcsinh((truth - rows.common[:, axis]) / unit)
+    trees = settings.trees if axis == ALONG else settings.beside_trees
     options = {
-        "learning_rate": settings.rate, "max_iter": settings.trees, "max_leaf_nodes": settings.leaves,
+        "learning_rate": settings.rate, "max_iter": trees, "max_leaf_nodes": settings.leaves,
         "min_samples_leaf": settings.least, "max_features": settings.features, "early_stopping": False,
     }  # fmt: skip
     x = np.where(np.isfinite(rows.x).sum(axis=0) < _LEAST_FILLED, np.float32(0.0), rows.x)
@@ -167,7 +186,7 @@ def fit_trees(rows: Rows, settings: BoostSettings, seed: int) -> bytes:
         use = fold != number
         model = HistGradientBoostingRegressor(loss="absolute_error", random_state=number, **options)
         models.append(model.fit(x[use], target[use]))
-        missed[~use] = rows.late_s[~use] - np.sinh(model.predict(x[~use])) * rows.unit_s[~use]
-    size = np.log(np.abs(missed) / rows.unit_s + _SMALL)
+        missed[~use] = truth[~use] - np.sinh(model.predict(x[~use])) * unit[~use]
+    size = np.log(np.abs(missed) / unit + _SMALL)
     spread = HistGradientBoostingRegressor(loss="squared_error", random_state=FOLDS, **options)
     return trees_to_onnx([*models, spread.fit(x, size)])
