@@ -48,7 +48,7 @@ class Burn(click.ParamType):  # type: ignore[type-arg]
     "--catalog", type=FILE, help="Element sets that hold the event (and the objects that are met afterwards)."
 )
 @click.option("--burns", help="Which object burns: 1, 2 or its number. [default: the one that may have an engine]")
-@click.option("--dv-m-s", type=Span(), default="-0.2:0.2", show_default=True, help="Delta-v along the track, m/s.")
+@click.option("--dv-m-s", type=Span(), help="Delta-v along the track, m/s. [default: twice what helps]")
 @click.option("--hours", type=Span(), default="1:48", show_default=True, help="Burn, hours before closest approach.")
 @click.option(
     "--target-pc", type=click.FloatRange(0.0, 1.0, True, True), help="What Pc is to go below. [default: --pc-alert]"
@@ -77,6 +77,7 @@ class Burn(click.ParamType):  # type: ignore[type-arg]
 @click.option("--maneuver", "maneuvers", type=Burn(), multiple=True, help="Screen this burn again, e.g. 0.05@12.")
 @click.option("--hbr-m", type=click.FloatRange(0.0, min_open=True), help="Combined hard-body radius of a message, m.")
 @setting("screen.threshold_km")
+@setting("screen.max_age_day")
 @setting("screen.threads")
 @setting("risk.pc_alert")
 @setting("risk.hbr_table")
@@ -90,7 +91,7 @@ def what_if(
     event: str,
     catalog: Path | None,
     burns: str | None,
-    dv_m_s: tuple[float, ...],
+    dv_m_s: tuple[float, ...] | None,
     hours: tuple[float, ...],
     target_pc: float | None,
     error_percent: float,
@@ -116,7 +117,7 @@ def what_if(
             raise click.UsageError(f"{flag}: name the file {' or '.join(kinds)}.")
     if not 0.0 < hours[0] < hours[1] <= 240.0:
         raise click.UsageError("--hours: a burn comes before the closest approach, 240 hours at most.")
-    if max(abs(dv_m_s[0]), abs(dv_m_s[1])) > 100.0:
+    if dv_m_s is not None and max(abs(dv_m_s[0]), abs(dv_m_s[1])) > 100.0:
         raise click.UsageError("--dv-m-s: within -100:100 m/s.")
     if any(not 0.0 < at <= 240.0 for _, at in maneuvers):
         raise click.UsageError("--maneuver: 0 to 240 hours before the closest approach.")

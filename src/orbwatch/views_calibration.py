@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _THREADS = 2
 _SEED = 1
 _PAST_DAY = 80
+_NO_CELLS = "too few truths for cells by behaviour and kind: the rows of whole regimes are all there is"
 """Days of sets before the first asking that a forecast may use."""
 DRIFT = 3
 """Exit code when the last week has left the promise."""
@@ -54,7 +55,7 @@ def calibrate(asked: LookBack, save: Path | None, plot: Path | None, form: Forma
     from orbwatch.catalog.ids import read_names
     from orbwatch.catalog.kinds import kinds_of
     from orbwatch.catalog.written import write_atomically
-    from orbwatch.learn.judging.catalog_held import alarms, held_table, words
+    from orbwatch.learn.judging.catalog_held import alarms, cells, held_table, words
     from orbwatch.models.catalog_adaptation import adaptation, as_asked, factors_at
     from orbwatch.models.catalog_coverage import HORIZON_DAY, daily_us, look_back
     from orbwatch.models.catalog_groups import GROUPS
@@ -69,8 +70,17 @@ def calibrate(asked: LookBack, save: Path | None, plot: Path | None, form: Forma
     times = daily_us(at_us, asked.days)
     matured = look_back(table, chosen, times, asked.model, HORIZON_DAY, _THREADS, progress)
     if not len(matured):
-        hint = f"The history must tell more than {asked.days} days before --at, and what followed"
-        raise InputError("no past forecast has met a truth", file=asked.history, hint=hint)
+        if not len(table) or (table.norad_id[1:] != table.norad_id[:-1]).all():
+            hint = "Give a history of many days, not a snapshot: past forecasts are held to later sets"
+            raise InputError("no object has two element sets in this time", file=asked.history, hint=hint)
+        needed_day = float(HORIZON_DAY[0]) + asked.days
+        hint = (
+            f"The history must go on for {HORIZON_DAY[0]:g} to {HORIZON_DAY[-1]:g} days (the horizons) after the "
+            f"forecasts, and have sets before them: give --days a larger number than {HORIZON_DAY[-1]:g}, and a "
+            f"history of more than {needed_day:g} days before --at"
+        )
+        raise InputError("no past forecast has met a truth", file=asked.history, field="--days", value=asked.days,
+                         hint=hint)  # fmt: skip
     if asked.names is not None:
         matured = replace(matured, kind=kinds_of(matured.norad_id, read_names(asked.names)))
     every = np.append(times, at_us)
@@ -86,7 +96,7 @@ def calibrate(asked: LookBack, save: Path | None, plot: Path | None, form: Forma
         page = calibration_page(found, matured, factor, drifting, HORIZON_DAY, card.name, asked.days)
         write_atomically(plot, render(page).encode())
     _show(found, form, card.name)
-    for line in [*words(found), *(f"drift: {said}" for said in drifting)]:
+    for line in [*(words(found) if cells(found) else [_NO_CELLS]), *(f"drift: {said}" for said in drifting)]:
         click.echo(line, err=True)
     if save is not None:
         click.echo(

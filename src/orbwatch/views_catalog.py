@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from orbwatch.catalog.written import make_folder, write_atomically
+from orbwatch.constants import DAY_US
 from orbwatch.errors import InputError
 from orbwatch.report.tabular import Format, emit
 
@@ -89,6 +90,8 @@ def forecast_history(
         columns |= inertial_columns(made, frame)
     if output is not None or form != "table":
         _put(columns, form, output, f"{len(known.norad_id):,} objects at {len(asked.days)} times")
+    elif (made.newest_us > 0).all() and not np.isfinite(made.rv_teme_km).any() and _old(known):
+        click.echo(_none_young(known))
     else:
         emit(forecast_words(made, known.names), form, title=title(made), limit=_ROWS_SHOWN)
         for i in range(len(made.norad_id) if len(made.norad_id) <= _SENTENCES else 0):
@@ -204,6 +207,25 @@ def _put(columns: Mapping[str, Any], form: Format, output: Path | None, what: st
     emit(columns, form, rows)
     write_atomically(output, rows.getvalue())
     click.echo(f"{output}: {what}", err=True)
+
+
+def _old(known: Sets) -> bool:
+    from orbwatch.models.catalog_forecast import OLDEST_DAY
+
+    return bool(known.at_us - int(known.table.epoch_us.max()) > OLDEST_DAY * DAY_US)
+
+
+def _none_young(known: Sets) -> str:
+    """That all sets are too old to forecast from, and at which instant they were not."""
+    from orbwatch.learn.samples.catalog_asks import public_us
+    from orbwatch.models.catalog_forecast import OLDEST_DAY
+    from orbwatch.time import format_utc
+
+    last = format_utc(int(public_us(known.table).max()), 0)
+    return (
+        f"no forecast: no element set is younger than {OLDEST_DAY:g} days at {format_utc(known.at_us, 0)}; "
+        f"for the history's last instant give --at {last}"
+    )
 
 
 def _say_missing(norad_id: Int[np.ndarray, " n"], known: Bool[np.ndarray, " n"]) -> None:

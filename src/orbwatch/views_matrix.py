@@ -14,7 +14,6 @@ import numpy as np
 
 from orbwatch.catalog.quality import GpRead
 from orbwatch.catalog.written import make_folder, write_atomically
-from orbwatch.conjunction.category import category
 from orbwatch.conjunction.matrix import METHOD, PairMatrix, dense_matrix, sparse_matrix
 from orbwatch.conjunction.nearest import nearest_of_pairs
 from orbwatch.conjunction.screen import screen
@@ -24,7 +23,7 @@ from orbwatch.pipeline_forecast import Foresight, foresee
 from orbwatch.progress import Progress
 from orbwatch.propagate.sgp4 import Sgp4Catalog
 from orbwatch.report.html import render
-from orbwatch.report.matrix_page import page
+from orbwatch.report.matrix_page import beyond_words, page
 from orbwatch.report.tabular import Format, emit
 from orbwatch.settings import Settings
 from orbwatch.time import format_utc, format_utc_many
@@ -130,20 +129,13 @@ def columns(matrix: PairMatrix, settings: Settings) -> dict[str, Any]:
         "diluted": matrix.diluted,
         "pc_highest": matrix.pc_highest,
         "pc_highest_utc": [at if some else None for at, some in zip(highest, has, strict=True)],
-        "category": _categories(matrix, settings),
+        "category": [matrix.risk(row, settings.risk) for row in range(len(matrix))],
         "hbr_m": matrix.hbr_m,
         "hbr_source": matrix.hbr_source,
         "pc_method": [METHOD] * len(matrix),
         "covariance": matrix.covariance,
         "flags": matrix.flags,
     }  # fmt: skip
-
-
-def _categories(matrix: PairMatrix, settings: Settings) -> list[str]:
-    out = [category(None, settings.risk)] * len(matrix)
-    for row in np.flatnonzero(~np.isnan(matrix.pc) | ~np.isnan(matrix.pc_highest)).tolist():
-        out[row] = category(matrix.highest(row), settings.risk)
-    return out
 
 
 _TERMINAL = {"object_1": "object 1", "object_2": "object 2", "min_km": "min km", "at_utc": "at UTC", "where": "where",
@@ -173,6 +165,8 @@ def show(
         rows = {head: rows[name] for name, head in _TERMINAL.items()}
     title = f"{len(matrix):,} pairs of {n:,} objects. Pc: {METHOD}; covariance: {matrix.covariance_label}"
     emit(rows, form, title=title, numbers=_NUMBERS)
+    if form == "table" and "none" in rows["risk"]:
+        sys.stdout.write(f"risk {beyond_words(matrix)}\n")
     if form == "table" and len(matrix) > SHOWN_ROWS:
         sys.stdout.write(f"{len(matrix) - SHOWN_ROWS:,} more rows; --format csv or --output gives all\n")
     if html is not None:

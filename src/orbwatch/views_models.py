@@ -23,14 +23,16 @@ _UNITS = {"_km_s": ".6f", "_km": ".3f", "_m": ".1f"}
 def show_models(form: Format) -> None:
     """The packaged models."""
     from orbwatch.models.registry import list_models
+    from orbwatch.report.model_words import figures_words, parameters_words, trained_words
 
     found = [model.card for model in list_models()]
     columns: dict[str, Any] = {
         "name": [card.name for card in found],
         "kind": [card.kind for card in found],
         "networks": np.array([card.members for card in found], np.int64),
-        "parameters": np.array([card.parameters for card in found], np.int64),
-        "trained on": [f"{card.data.get('windows', 0):,} windows" for card in found],
+        "parameters": [parameters_words(card) for card in found],
+        "trained on": [trained_words(card) for card in found],
+        "measured": [figures_words(card) for card in found],
         "created (UTC)": [card.created_utc for card in found],
         "physics instead in": [_physics(card) for card in found],
     }

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from orbwatch.catalog.written import make_folder, write_atomically
-from orbwatch.conjunction.what_if import LABEL, Event, outcome, spread, surface
-from orbwatch.conjunction.what_if_event import burning_first
-from orbwatch.conjunction.what_if_least import least
+from orbwatch.conjunction.what_if import LABEL, Event, Surface, outcome, spread, surface
+from orbwatch.conjunction.what_if_event import burning_first, why_burning
+from orbwatch.conjunction.what_if_least import Least, least
 from orbwatch.conjunction.what_if_secondary import Maneuver, Secondary, chosen, rescreen
 from orbwatch.errors import InputError
 from orbwatch.pipeline import sizes
@@ -21,11 +23,15 @@ from orbwatch.pipeline_what_if import Loaded, load
 from orbwatch.progress import Progress
 from orbwatch.report.html import Table, cell, render
 from orbwatch.report.tabular import Format, emit, emit_json
-from orbwatch.report.what_if_page import WhatIf, lead, least_table, page, secondary_table
+from orbwatch.report.what_if_page import WhatIf, conditions, lead, least_table, page, secondary_table, whose_words
 from orbwatch.settings import Settings
 from orbwatch.time import format_utc
 
 _SLOW_KM_S = 0.1
+_WIDE_M_S = 0.2
+_NARROW_M_S = 0.01
+_MOST = 0.75  # of the smallest burns: those in the last hours can be many times the others
+_LATEST = 0.1  # of the time since the event was known, where that is shorter than what was asked for
 
 
 @dataclass(frozen=True)
@@ -37,8 +43,8 @@ class Asked:
     catalog: Path | None
     burns: str | None
     """1, 2, or a catalogue number: which object burns; None: the one that may."""
-    dv_m_s: tuple[float, ...]
-    """From, to, and how many."""
+    dv_m_s: tuple[float, ...] | None
+    """From, to, and how many; None: as wide as what helps."""
     hours: tuple[float, ...]
     target_pc: float
     execution_error: float
@@ -83,17 +89,52 @@ def make(asked: Asked, settings: Settings, progress: Progress) -> WhatIf:
             "the two fly together: what a burn changes is no single encounter", field="event", value=event.key,
             legal=f"relative speed of at least {1e3 * _SLOW_KM_S:g} m/s, it is {1e3 * speed:.2g}",
         )  # fmt: skip
-    dv, hours = _grid(asked.dv_m_s, 81, "--dv-m-s"), _grid(asked.hours, 97, "--hours")
-    known = hours <= loaded.known_h
-    hours = hours[known] if known.sum() > 1 else hours
+    dv = _grid(asked.dv_m_s or (-_WIDE_M_S, _WIDE_M_S), 81, "--dv-m-s")
+    hours, cut = _known(asked.hours, loaded)
     progress("burns", 0.0)
-    made = surface(event, dv, hours, execution_error=asked.execution_error, threads=threads)
+
+    def tried(dv_m_s: Float[np.ndarray, " k"]) -> tuple[Surface, list[Least]]:
+        made = surface(event, dv_m_s, hours, execution_error=asked.execution_error, threads=threads)
+        return made, [least(made, asked.target_pc, sign) for sign in (1, -1)]
+
+    made, smallest = tried(dv)
     progress("burns", 0.5)
-    smallest = [least(made, asked.target_pc, sign) for sign in (1, -1)]
+    reach_m_s = np.inf
+    if asked.dv_m_s is None:
+        narrow = _enough_m_s(smallest, 1.0)
+        if narrow < _WIDE_M_S:
+            made, smallest = tried(spread((-narrow, narrow), len(dv)))
+        reach_m_s = _enough_m_s(smallest, _MOST)
     progress("burns", 1.0)
     own = outcome(event, np.zeros(1), np.array([hours.min() * 3600.0]))
     secondary, why = _secondary(asked, loaded, event, smallest, settings, progress)
-    return WhatIf(made, smallest, float(own.pc[0]), float(own.miss_km[0]), asked.back_h, secondary, why, loaded.doubt)
+    return WhatIf(
+        made, smallest, float(own.pc[0]), float(own.miss_km[0]), asked.back_h, secondary, why, loaded.doubt,
+        why_burning(event, asked.burns is not None), cut, loaded.left_out,
+        reach_m_s,
+    )  # fmt: skip
+
+
+def _known(asked: tuple[float, ...], loaded: Loaded) -> tuple[Float[np.ndarray, " t"], str]:
+    """Hours before the closest approach at which the event was known, and what is left out of those asked for."""
+    hours = _grid(asked, 97, "--hours")
+    low, high = asked[:2]
+    if high <= loaded.known_h:
+        return hours, ""
+    if loaded.known_h <= 0.0:
+        return hours, f"Looking back only: the event was known after its closest approach ({loaded.known_by})."
+    low = min(low, _LATEST * loaded.known_h)
+    return spread((low, loaded.known_h), len(hours)), (
+        f"Burns earlier than {loaded.known_h:.3g} h before are left out: they would come before the event was known "
+        f"({loaded.known_by})."
+    )
+
+
+def _enough_m_s(smallest: Sequence[Least], part: float) -> float:
+    """Half the range on which that part of the smallest burns is seen; what is tried first where none helps."""
+    sizes_m_s = np.abs(np.concatenate([one.dv_m_s for one in smallest]))
+    sizes_m_s = sizes_m_s[np.isfinite(sizes_m_s) & (sizes_m_s > 0.0)]
+    return max(_NARROW_M_S, 2.0 * float(np.quantile(sizes_m_s, part))) if len(sizes_m_s) else _WIDE_M_S
 
 
 def _secondary(
@@ -184,6 +225,8 @@ def show(made: WhatIf, form: Format) -> None:
                 "label": LABEL,
                 "event": made.event.key,
                 "object": made.event.names[0],
+                "object_why": made.why_burning,
+                "told": conditions(made)[1:],
                 "tca_utc": format_utc(made.event.tca_us),
                 "pc": made.own_pc if np.isfinite(made.own_pc) else None,
                 "pc_method": "foster_1992 circle",
@@ -201,6 +244,7 @@ def show(made: WhatIf, form: Format) -> None:
         )
         return
     sys.stdout.write(f"{LABEL}\n{made.event.names[0]} × {made.event.names[1]}: {lead(made)}\n")
+    sys.stdout.writelines(f"{line}\n" for line in conditions(made))
     sys.stdout.flush()
     for _, table, _ in tables:
         if not table.rows:
@@ -209,6 +253,8 @@ def show(made: WhatIf, form: Format) -> None:
             head: [cell(row[k], table.formats.get(head)) for row in table.rows] for k, head in enumerate(table.columns)
         }
         emit(columns, "table")
+    if made.secondary is not None and (words := whose_words(made.secondary)):
+        sys.stdout.write(f"{words}\n")
     if made.why_not:
         sys.stderr.write(f"not screened again: {made.why_not}\n")
 

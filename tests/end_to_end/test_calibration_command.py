@@ -77,7 +77,7 @@ def test_the_terminals_table_and_errors(folder: Path, tmp_path: Path) -> None:
     assert "--format json gives all" in result.stdout
     early = format_utc(int(TABLE.epoch_us.min()))
     nothing = run("calibration", "--history", history, "--at", early)
-    assert "no past forecast has met a truth" in str(nothing.exception)
+    assert "no object has two element sets in this time" in str(nothing.exception)
     assert run("calibration").exit_code == 2
     track = run("forecast", "--track", tmp_path / "x.csv", "--calibration", tmp_path / "y.json")
     assert track.exit_code == 2

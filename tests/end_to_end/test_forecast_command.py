@@ -49,6 +49,14 @@ def test_the_table_is_in_words(folder: Path, tmp_path: Path) -> None:
     assert "GIVEN" in run(folder, IDS[0], "--names", tmp_path / "names.csv").stdout
 
 
+def test_old_sets_give_one_line_and_a_time_to_ask_at(folder: Path) -> None:
+    told = run(folder, IDS[0], at=ASKED_US + 400 * DAY_US)
+    assert told.exit_code == 1
+    assert told.stdout.startswith("no forecast: no element set is younger than 30 days")
+    assert told.stdout.count("\n") == 1
+    assert "--at 20" in told.stdout
+
+
 def test_a_single_set_is_enough_and_said_to_be_one(tmp_path: Path) -> None:
     newest = TABLE[TABLE.epoch_us <= ASKED_US].newest()[:1]
     newest = replace(newest, norad_id=np.array([5]))

@@ -7,6 +7,7 @@ import io
 import json
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from click.testing import CliRunner, Result
@@ -18,7 +19,7 @@ from orbwatch.conjunction.what_if import LABEL
 from orbwatch.errors import InputError, StoreError
 from orbwatch.simulate.population import EPOCH_US, population
 from orbwatch.simulate.truth import planted
-from orbwatch.time import format_utc
+from orbwatch.time import format_utc, parse_utc
 
 HOURS = 6.0
 START = format_utc(EPOCH_US, 0)
@@ -88,6 +89,9 @@ def test_matrix_of_a_fleet_has_every_pair(catalog: Path, table: GpTable, home: P
     assert len(pairs) == 9 * 8 // 2
     assert all(float(row["min_km"]) > 0.0 for row in pairs)
     assert {row["where"] for row in pairs} <= {"approach", "window start", "window end"}
+    assert all((row["category"] == "none") == (float(row["min_km"]) >= 5.0) for row in pairs)
+    assert "&#34;none&#34;: no approach below 5 km" in page.read_text()
+    assert 'risk "none": no approach below 5 km' in run(home, "matrix", *window, "--ids", ids).stdout
     assert "Smallest distance in the window: 9 objects" in page.read_text()
     near = rows(run(home, "matrix", *window, "--ids", ids, "--pairs", "near", "--threshold-km", 400, "--format", "csv"))
     assert {row["min_km"][:9] for row in near} <= {row["min_km"][:9] for row in pairs}
@@ -156,7 +160,7 @@ def test_what_if_of_a_stored_event(event: str, home: Path, tmp_path: Path) -> No
 
 
 def test_what_if_of_a_catalogue_and_of_a_message_agree(event: str, catalog: Path, home: Path, output: Path) -> None:
-    few = ("--hours", "1:6:6", "--dv-m-s=-0.2:0.2:5", "--days", 0, "--format", "csv")
+    few = ("--hours", "0.1:0.3:6", "--dv-m-s=-0.2:0.2:5", "--days", 0, "--format", "csv")
     stored = rows(run(home, "what-if", event, *few))
     looked = rows(run(home, "what-if", event, "--catalog", catalog, *few))
     message = rows(run(home, "what-if", output / "cdm" / f"{event}.cdm", *few))
@@ -191,3 +195,45 @@ def test_a_message_on_curved_paths_and_when_it_was_made(data: Path) -> None:
     burns = json.loads(made.stdout)["smallest_burns"]
     assert burns
     assert max(one["hours_before"] for one in burns) < 42.5, "the message came 42.4 h before"
+
+
+def test_a_catalogue_of_another_time_is_refused(data: Path, catalog: Path, home: Path) -> None:
+    (message,) = (data / "cdm/cara").glob("000028654_conj_000041835_20220106*.cdm")
+    few = ("--catalog", catalog, "--dv-m-s=-0.2:0.2:5", "--hours", "1:6:6", "--maneuver", "0.01@3", "--days", 0.1)
+    with pytest.raises(InputError, match="young enough for the event") as refused:
+        run(home, "what-if", message, *few)
+    assert "--max-age-day" in str(refused.value)
+    taken = run(home, "what-if", message, *few, "--max-age-day", 3650)
+    assert "no burn (without the event)" in taken.stdout
+    assert "the event itself is not among the approaches" in taken.stdout
+
+
+def test_no_burn_before_the_event_was_known(event: str, catalog: Path, table: GpTable, home: Path) -> None:
+    tca_us = parse_utc(
+        f"{event[-19:-15]}-{event[-15:-13]}-{event[-13:-11]}T{event[-10:-8]}:{event[-8:-6]}:{event[-6:]}"
+    )
+    pair = np.isin(table.norad_id, [int(one) for one in event.split("-")[:2]])
+    for more, from_us in ((), EPOCH_US), (("--catalog", catalog), int(table.epoch_us[pair].max())):
+        known_h = (tca_us - from_us) / 3.6e9
+        told = run(home, "what-if", event, *more, "--hours", "0.01:48:9", "--days", 0, "--target-pc", "1e-9")
+        assert f"earlier than {known_h:.3g} h before are left out" in told.stdout
+        surface = rows(run(home, "what-if", event, *more, "--hours", "0.01:48:9", "--days", 0, "--format", "csv"))
+        assert max(float(row["hours_before"]) for row in surface) == pytest.approx(known_h, abs=1e-6)
+
+
+def test_who_burns_and_which_times_have_none_is_said(event: str, home: Path) -> None:
+    few = ("what-if", event, "--hours", "0.1:0.3:6", "--dv-m-s=-0.0001:0.0001:5", "--days", 0, "--target-pc", "1e-12")
+    told = run(home, *few)
+    assert "No burn is enough forwards up to 0.0001 m/s" in told.stdout
+    assert " burns: the first of the two" in told.stdout
+    assert " burns: as asked for." in run(home, *few, "--burns", 2).stdout
+
+
+def test_the_range_is_that_of_what_helps(event: str, home: Path) -> None:
+    told = ("what-if", event, "--hours", "0.5:1:6", "--days", 0, "--target-pc", "1e-7")
+    wide = [abs(float(row["dv_m_s"])) for row in rows(run(home, *told, "--dv-m-s=-0.2:0.2", "--format", "csv"))]
+    own = [abs(float(row["dv_m_s"])) for row in rows(run(home, *told, "--format", "csv"))]
+    burns = json.loads(run(home, *told, "--format", "json").stdout)["smallest_burns"]
+    assert max(wide) == pytest.approx(0.2)
+    assert max(own) == pytest.approx(0.2) if not burns else max(own) != pytest.approx(0.2)
+    assert all(abs(burn["dv_m_s"]) <= max(own) for burn in burns)

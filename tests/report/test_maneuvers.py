@@ -14,6 +14,7 @@ from orbwatch.constants import DAY_US
 from orbwatch.maneuver.found import Maneuvers
 from orbwatch.maneuver.patterns import Pattern, patterns
 from orbwatch.maneuver.timeline import timeline
+from orbwatch.models.maneuver_told import ToldPattern
 from orbwatch.report.html import render
 from orbwatch.report.maneuver_page import page
 from orbwatch.report.maneuver_plots import rhythm_figure, timeline_figure
@@ -26,7 +27,9 @@ from orbwatch.report.maneuver_words import (
     next_words,
     object_words,
     signed_text,
+    size_text,
     speed_text,
+    told_sentence,
 )
 
 from ..maneuver.burning import START_US, history
@@ -59,6 +62,21 @@ def life(events: Maneuvers) -> Pattern:
 )  # fmt: skip
 def test_speeds(m_s: float, text: str) -> None:
     assert speed_text(m_s) == text
+
+
+@pytest.mark.parametrize(
+    ("m_s", "sigma_m_s", "text"),
+    [(1.1, 0.07, "1.1 m/s ± 0.07 m/s"), (0.0, 0.0019, "below 3.8 mm/s"), (0.031, 0.004, "3.1 cm/s ± 0.4 cm/s"),
+     (0.5, np.nan, "0.50 m/s ± unknown"), (np.nan, 0.1, "-")],
+)  # fmt: skip
+def test_a_size_and_its_scatter_have_one_unit_and_noise_is_told(m_s: float, sigma_m_s: float, text: str) -> None:
+    assert size_text(m_s, sigma_m_s) == text
+
+
+def test_the_rule_counts() -> None:
+    told = ToldPattern("drifting", 0.7, ("drifting",), 90.0)
+    assert told_sentence(told, "station_keeping").endswith("; the rule counts: station keeping")
+    assert "counts" not in told_sentence(told, "drifting")
 
 
 def test_no_negative_nothing() -> None:

@@ -18,12 +18,14 @@ from scipy.spatial import cKDTree
 
 from orbwatch.catalog.gp import GpTable
 from orbwatch.catalog.metadata import HardBodies
+from orbwatch.conjunction.category import category
 from orbwatch.conjunction.encounter import encounter
 from orbwatch.conjunction.event import assess
 from orbwatch.conjunction.nearest import Nearest
 from orbwatch.conjunction.probability import foster_1992
 from orbwatch.conjunction.screen import CO_MOVING_KM_S, Approaches
 from orbwatch.propagate.sgp4 import Sgp4Catalog
+from orbwatch.settings import RiskSettings
 from orbwatch.uncertainty.covariance import CovarianceModel
 
 METHOD = "foster_1992 circle"
@@ -84,6 +86,12 @@ class PairMatrix:
         own = np.nan if self.closest.co_moving[i] else self.pc[i]
         known = [float(pc) for pc in (own, self.pc_highest[i]) if not np.isnan(pc)]
         return max(known) if known else None
+
+    def risk(self, i: int, settings: RiskSettings) -> str:
+        """Category of the pair; "none": it stays beyond the threshold all the window, "unknown": near, but no Pc."""
+        highest = self.highest(i)
+        beyond = highest is None and bool(self.closest.miss_km[i] >= self.threshold_km)  # NaN is not
+        return "none" if beyond else category(highest, settings)
 
 
 def sparse_matrix(

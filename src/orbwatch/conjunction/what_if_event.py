@@ -77,3 +77,15 @@ def can_burn(name: str) -> bool:
 def burning_first(event: Event) -> Event:
     """The event with the object that may burn first: the first one, unless only the second may."""
     return event.swapped() if not can_burn(event.names[0]) and can_burn(event.names[1]) else event
+
+
+def why_burning(event: Event, asked: bool) -> str:
+    """Why the first object of the event is the one that burns, in words. asked: somebody said so."""
+    if asked:
+        return "as asked for"
+    own, other = (can_burn(name) for name in event.names)
+    if own and other:
+        return "the first of the two, either may have an engine; --burns 2 tries the other"
+    if own:
+        return f"the other, {event.names[1]}, is debris or a spent stage by its name"
+    return "the first of the two, though neither has an engine by its name"

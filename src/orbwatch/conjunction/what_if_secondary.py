@@ -74,6 +74,10 @@ class Secondary:
     """Of the unmoved object, from the earliest burn on; the event itself among them, if it is that near."""
     checked: list[Checked]
     covariance_label: str
+    has_event: bool = True
+    """Whether the unmoved object meets the event's other one: with a message's states and a catalogue's it need not."""
+    from_message: bool = False
+    """The moved object is the message's, the others are the catalogue's."""
 
 
 def rescreen(
@@ -123,7 +127,11 @@ def rescreen(
     for k, (maneuver, burn_us) in enumerate(zip(maneuvers, burns_us, strict=True), start=1):
         after = [_marked(one, base) for one in by_variant[k] if one.tca_us >= burn_us]
         checked.append(Checked(maneuver, errors[k - 1], after))
-    return Secondary(until_us, threshold_km, by_variant[0], checked, model.label)
+    has_event = any(
+        one.norad_id == event.norad_ids[1] and abs(one.tca_us - event.tca_us) < _SAME_EVENT_S * 1e6
+        for one in by_variant[0]
+    )
+    return Secondary(until_us, threshold_km, by_variant[0], checked, model.label, has_event, from_message)
 
 
 def _unmoved(event: Event, table: GpTable, own: np.ndarray, from_message: bool) -> dict[str, Any]:

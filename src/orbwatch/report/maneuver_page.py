@@ -20,6 +20,7 @@ from orbwatch.report.maneuver_truth import Matched, matched, truth_sentence, tru
 from orbwatch.report.maneuver_words import (
     KIND_WORDS,
     LIKELY,
+    below_m_s,
     every_text,
     life_lines,
     next_words,
@@ -101,6 +102,12 @@ def _numbers(
     return numbers
 
 
+def _size(m_s: float, sigma_m_s: float) -> tuple[float | str, float | None]:
+    """Delta-v and its standard deviation; one that is lost in it: what it is below."""
+    below = below_m_s(m_s, sigma_m_s)
+    return (m_s, sigma_m_s) if below is None else (f"below {below:.4f}", None)
+
+
 def _events(found: Maneuvers) -> Table:
     """Every maneuver, the newest first; numbers as numbers, so that the columns sort."""
     newest = found.take(np.argsort(-found.epoch_us, kind="stable"))
@@ -111,9 +118,8 @@ def _events(found: Maneuvers) -> Table:
             (int(newest.end_us[i]) - int(newest.start_us[i])) / DAY_US * 24.0,
             float(newest.probability[i]),
             KIND_WORDS.get(str(newest.kind[i]), str(newest.kind[i])),
-            float(size[i]),
-            float(newest.dv_sigma_m_s[i]),
-            *(float(one) + 0.0 for one in np.round(newest.dv_rtn_m_s[i], 4)),
+            *_size(float(size[i]), float(newest.dv_sigma_m_s[i])),
+            *(float(one) if one else None for one in np.round(newest.dv_rtn_m_s[i], 4)),
             pattern_text(str(newest.pattern[i])),
         ]
         for i in range(len(newest))

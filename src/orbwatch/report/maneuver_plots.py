@@ -13,7 +13,7 @@ from orbwatch.maneuver.found import Maneuvers
 from orbwatch.maneuver.patterns import Pattern
 from orbwatch.maneuver.timeline import Timeline
 from orbwatch.report.maneuver_truth import Matched
-from orbwatch.report.maneuver_words import KIND_WORDS, speed_text, when_text
+from orbwatch.report.maneuver_words import KIND_WORDS, signed_text, size_text, speed_text, when_text
 from orbwatch.report.plots import ALERT, COMBINED, INK, PRIMARY, SECONDARY, Spec, _clean, _layout
 from orbwatch.time import format_utc, format_utc_many
 
@@ -54,9 +54,9 @@ def timeline_figure(line: Timeline, found: Maneuvers, life: Pattern, truth: Matc
     for k, (title, traces) in enumerate(rows, start=1):
         top = 1.0 - (k - 1) * (tall + _GAP)
         name = "" if k == 1 else str(k)
-        layout[f"yaxis{name}"] = {**plain, "title": {"text": title}, "domain": [top - tall, top]}
+        layout[f"yaxis{name}"] = {**plain, "title": {"text": title, "standoff": 14}, "domain": [top - tall, top]}
         data += [{**trace, "yaxis": f"y{name}", "xaxis": "x"} for trace in traces]
-    layout[f"yaxis{_ROWS}"] |= {"type": "log", "exponentformat": "power"}
+    layout[f"yaxis{_ROWS}"] |= {"type": "log", "tickformat": "~g"}
     for axis, values in (
         ("yaxis", [line.perigee_km, line.apogee_km] if len(heights) > 1 else [line.axis_km]),
         ("yaxis2", [line.inclination_deg]),
@@ -68,7 +68,13 @@ def timeline_figure(line: Timeline, found: Maneuvers, life: Pattern, truth: Matc
         layout[axis] |= {"exponentformat": "none"}
     layout["xaxis"] |= {"range": _span(line, life)}
     layout["shapes"] = [*_expected(life), *_lines(found)]
-    layout["legend"] = {"orientation": "h", "y": -0.06, "yanchor": "top", "font": {"size": 11}}
+    layout["legend"] = {
+        "orientation": "h",
+        "y": -0.06,
+        "yanchor": "top",
+        "font": {"size": 11},
+        "itemsizing": "constant",
+    }
     layout["hovermode"] = "closest"
     return {"data": data, "layout": layout, "wide": True}
 
@@ -158,8 +164,8 @@ def _hover(found: Maneuvers, i: int, size_m_s: float) -> str:
     parts = [
         f"{when_text(int(found.epoch_us[i]))} UTC, p {found.probability[i]:.2f}",
         f"{KIND_WORDS.get(str(found.kind[i]), str(found.kind[i]))}",
-        f"{speed_text(size_m_s)} ± {speed_text(float(found.dv_sigma_m_s[i]))}",
-        f"R {r:+.3f}, T {t:+.3f}, N {n:+.3f} m/s",
+        size_text(size_m_s, float(found.dv_sigma_m_s[i])),
+        f"R {signed_text(r)}, T {signed_text(t)}, N {signed_text(n)} m/s",
         f"between {when_text(int(found.start_us[i]))} and {when_text(int(found.end_us[i]))}",
     ]
     return "<br>".join(parts)
@@ -256,7 +262,5 @@ def sizes_figure(found: Maneuvers) -> Spec:
                 "marker": {"color": KIND_COLOURS.get(kind, INK)},
             }
         )  # fmt: skip
-    layout = _layout(
-        "Sizes", "delta-v, m/s", "maneuvers", barmode="stack", xaxis={"type": "log", "exponentformat": "power"}
-    )
+    layout = _layout("Sizes", "delta-v, m/s", "maneuvers", barmode="stack", xaxis={"type": "log", "tickformat": "~g"})
     return {"data": data, "layout": layout}

@@ -77,8 +77,9 @@ def truth_sentence(both: Matched, table: GpTable) -> str:
         here = both.found.probability >= least
         hits, false = int((both.burn[here] >= 0).sum()), int(both.false[here].sum())
         which = f"with p ≥ {least:g}" if least else "of all that are listed"
+        alarms = "1 alarm is false" if false == 1 else f"{false} alarms are false"
         share = share_text(hits / len(both.burns))
-        parts.append(f"{which} {hits} ({share}) are found and {false} alarms are false ({false / years:.1f} a year)")
+        parts.append(f"{which} {hits} ({share}) are found and {alarms} ({false / years:.1f} a year)")
     return f"Of {len(both.burns)} true burns, {'; '.join(parts)}."
 
 

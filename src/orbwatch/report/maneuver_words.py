@@ -73,6 +73,25 @@ def speed_text(m_s: float) -> str:
     return f"{m_s:.2f} m/s" if m_s < 0.995 else f"{m_s:.1f} m/s" if m_s < 9.95 else f"{m_s:,.0f} m/s"
 
 
+def below_m_s(m_s: float, sigma_m_s: float) -> float | None:
+    """What a delta-v that is lost in its scatter (smaller than its standard deviation) is below: 2 sigma more."""
+    return m_s + 2.0 * sigma_m_s if m_s < sigma_m_s else None  # false for NaN
+
+
+def size_text(m_s: float, sigma_m_s: float) -> str:
+    """A delta-v with its standard deviation in the same unit: 3.1 cm/s ± 0.4 cm/s; below 3.8 mm/s; "-" if unknown."""
+    if not np.isfinite(m_s):
+        return "-"
+    if not np.isfinite(sigma_m_s):
+        return f"{speed_text(m_s)} ± unknown"
+    if (below := below_m_s(m_s, sigma_m_s)) is not None:
+        return f"below {speed_text(below)}"
+    number, unit = speed_text(m_s).split()
+    scaled = sigma_m_s * {"mm/s": 1e3, "cm/s": 1e2, "m/s": 1.0}[unit]
+    digits = 1 if scaled >= 0.095 else 2 if scaled >= 0.0095 else 3
+    return f"{number} {unit} ± {scaled:,.{digits}f} {unit}"
+
+
 def signed_text(m_s: float) -> str:
     """A part of a delta-v in m/s, with its sign and as many digits as tell something; "-" if lost in the scatter."""
     if not np.isfinite(m_s) or m_s == 0.0:
@@ -96,10 +115,7 @@ def event_words(found: Maneuvers) -> dict[str, Any]:
         "known within": [f"{h:.0f} h" if h < 99.5 else f"{h / 24.0:.0f} d" for h in within_h.tolist()],
         "probability": [f"{p:.2f}" for p in found.probability[order].tolist()],
         "what it did": [KIND_WORDS.get(kind, kind) for kind in found.kind[order].tolist()],
-        "delta-v": [
-            f"{speed_text(one)} ± {speed_text(error)}" if np.isfinite(one) else "-"
-            for one, error in zip(size.tolist(), sigma.tolist(), strict=True)
-        ],
+        "delta-v": [size_text(one, error) for one, error in zip(size.tolist(), sigma.tolist(), strict=True)],
         **{f"{axis}, m/s": [signed_text(one) for one in parts[:, k].tolist()] for k, axis in enumerate("RTN")},
         "pattern": [pattern_text(one) for one in found.pattern[order].tolist()],
     }
@@ -178,13 +194,14 @@ def seen_words(least_m_s: Float[np.ndarray, "3"]) -> str:
     return " or ".join(parts)
 
 
-def told_sentence(told: ToldPattern) -> str:
-    """What the classifier says, and between what it wavers."""
+def told_sentence(told: ToldPattern, by_rule: str) -> str:
+    """What the classifier says, between what it wavers, and that the rule counts where it names another pattern."""
     others = [pattern_text(one) for one in told.may_be if one != told.name]
     waver = f"; with 90 % that or {' or '.join(others)}" if others else ""
     return (
         f"the classifier, which knows simulated lives, sees {pattern_text(told.name)} in the last "
         f"{told.days:.0f} days (p {told.probability:.2f}{waver})"
+        f"{'' if told.name == by_rule else f'; the rule counts: {pattern_text(by_rule)}'}"
     )
 
 
@@ -204,7 +221,7 @@ def life_lines(
     seen = seen_words(least_m_s)
     lines = [life_sentence(life, found)]
     if told is not None:
-        lines.append(told_sentence(told))
+        lines.append(told_sentence(told, life.name))
     if not len(found):
         return [*lines, f"no maneuver found{f' above {seen}' if seen else ''} in {looked}"]
     likely = int((found.probability >= LIKELY).sum())

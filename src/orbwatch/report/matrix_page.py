@@ -6,7 +6,6 @@ import numpy as np
 from jaxtyping import Int
 
 from orbwatch import __version__
-from orbwatch.conjunction.category import category
 from orbwatch.conjunction.matrix import METHOD, PairMatrix
 from orbwatch.report.html import Figure, Page, Table
 from orbwatch.report.matrix_groups import families, grouped, largest, shell_order, shells
@@ -87,6 +86,11 @@ def _found_by(matrix: PairMatrix) -> str:
     return f"bounds on every pair's separation, refined (all pairs listed); {exact}" if matrix.dense else exact
 
 
+def beyond_words(matrix: PairMatrix) -> str:
+    """What the risk "none" of a pair means."""
+    return f'"none": no approach below {matrix.threshold_km:g} km in the window (--threshold-km).'
+
+
 def _figures(matrix: PairMatrix) -> list[Figure]:
     if not len(matrix):
         return []
@@ -124,7 +128,7 @@ def _table(matrix: PairMatrix, rows: Int[np.ndarray, " k"], risk: RiskSettings, 
             int(matrix.approaches[i]),
             float(matrix.pc[i]),
             float(matrix.pc_highest[i]),
-            category(matrix.highest(int(i)), risk),
+            matrix.risk(int(i), risk),
             float(matrix.hbr_m[i]),
             matrix.flags[i].replace(" ", ", "),
         ]
@@ -132,6 +136,8 @@ def _table(matrix: PairMatrix, rows: Int[np.ndarray, " k"], risk: RiskSettings, 
         if not np.isnan(close.miss_km[i])
     ]
     note = f"{METHOD}. Covariance: {matrix.covariance_label}."
+    if any("none" in row for row in found):
+        note += f" Risk {beyond_words(matrix)}"
     if more > 0:
         note = f"{more:,} more pairs: --format csv or --output gives all. {note}"
     return Table(

@@ -161,5 +161,7 @@ def age_histogram(age_day: Float[np.ndarray, " n"], excluded: Int[np.ndarray, ""
     beyond = f"days before the window ({int(excluded):,} beyond {limit_day:g} left out)"
     return {
         "data": [bars],
-        "layout": _layout("Age of the element sets", beyond, "objects", yaxis={"type": "log"}, bargap=0.05),
+        "layout": _layout(
+            "Age of the element sets", beyond, "objects", yaxis={"type": "log", "tickformat": "~g"}, bargap=0.05
+        ),
     }

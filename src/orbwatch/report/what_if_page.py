@@ -35,6 +35,14 @@ class WhatIf:
     """Why nothing was screened again, if so."""
     doubt: str = ""
     """What speaks against the numbers, in a sentence."""
+    why_burning: str = ""
+    """Why the first object is the one that burns."""
+    cut: str = ""
+    """Which of the times asked for are not shown, and why, in a sentence."""
+    left_out: str = ""
+    """Which objects are not met, in a sentence."""
+    reach_m_s: float = np.inf
+    """What the maps show at first of the delta-v, either way."""
 
     @property
     def event(self) -> Event:
@@ -52,7 +60,7 @@ def page(made: WhatIf) -> Page:
     return Page(
         title=f"What if {event.names[0]} burns? {event.names[0]} × {event.names[1]}, {when} UTC",
         label=LABEL,
-        lead=lead(made),
+        lead=" ".join([lead(made), *conditions(made)]),
         numbers=[
             (f"{made.own_pc:.1e}" if np.isfinite(made.own_pc) else "–", "Pc without a burn (foster_1992, circle)"),
             (f"{made.own_miss_km:.3f} km", "miss without a burn"),
@@ -60,8 +68,8 @@ def page(made: WhatIf) -> Page:
               zip(made.smallest, ("forwards", "backwards"), strict=True)],
         ],
         figures=[
-            probability_map(surface, made.smallest, wide=True),
-            miss_map(surface),
+            probability_map(surface, made.smallest, wide=True, reach_m_s=made.reach_m_s),
+            miss_map(surface, reach_m_s=made.reach_m_s),
             least_lines(made.smallest),
         ],
         tables=tables,
@@ -108,6 +116,23 @@ def lead(made: WhatIf) -> str:
     return f"Pc is {made.own_pc:.1e} (2D). The smallest burn that takes it to {threshold:g}: {'; '.join(words)}.{doubt}"
 
 
+def conditions(made: WhatIf) -> list[str]:
+    """Who burns and why; then, where there are any, the times and objects that are left out, a sentence each."""
+    words = [f"{made.event.names[0]} burns" + (f": {made.why_burning}." if made.why_burning else ".")]
+    return words + [one for one in (made.cut, none_words(made), made.left_out) if one]
+
+
+def none_words(made: WhatIf) -> str:
+    """At which of the table's times no burn of the range is enough; empty if at none."""
+    parts = []
+    for one, way, sign in zip(made.smallest, ("forwards", "backwards"), (1.0, -1.0), strict=True):
+        hours = [one.lead_h[row] for row in _shown(one) if not np.isfinite(one.dv_m_s[row])]
+        reach = float((sign * made.surface.dv_m_s).max())
+        if hours and reach > 0.0 and np.isfinite(made.own_pc):
+            parts.append(f"{way} up to {reach:.2g} m/s at {', '.join(f'{hour:.3g}' for hour in hours)} h before")
+    return f"No burn is enough {'; '.join(parts)}." if parts else ""
+
+
 def least_table(made: WhatIf) -> Table:
     """The smallest burns at some times, with what they lead to and what coming back costs."""
     rows = []
@@ -142,9 +167,13 @@ def least_table(made: WhatIf) -> Table:
 
 
 def _rows(one: Least) -> list[int]:
+    return [row for row in _shown(one) if np.isfinite(one.dv_m_s[row])]
+
+
+def _shown(one: Least) -> list[int]:
     shown = {int(np.abs(one.lead_h - hour).argmin()) for hour in SHOWN_HOURS
              if one.lead_h.min() <= hour <= one.lead_h.max()}  # fmt: skip
-    return [row for row in sorted(shown) if np.isfinite(one.dv_m_s[row])]
+    return sorted(shown | {int(one.lead_h.argmax())})  # the earliest is the cheapest, as a rule
 
 
 def highest(meetings: Sequence[Meeting]) -> float:
@@ -162,14 +191,23 @@ def secondary_table(found: Secondary) -> Table:
             highest(meetings), highest(new), error_km * 1e3,
         ]  # fmt: skip
 
-    rows = [row("no burn", found.baseline, float("nan"))]
+    rows = [row("no burn" if found.has_event else "no burn (without the event)", found.baseline, float("nan"))]
     rows += [row(name_of(one), one.meetings, one.refit_error_km) for one in found.checked]
     heads = ["Maneuver", f"Approaches below {found.threshold_km:g} km", "New ones", "Nearest, km", "Highest Pc",
              "Highest Pc of new ones", "Orbit's error at the event, m"]  # fmt: skip
     return Table(heads, rows, dict(zip(heads[1:], ("d", "d", ".3f", ".1e", ".1e", ".0f"), strict=True)), note=(
-        f"Until {format_utc(found.until_us, 0)} UTC. Highest Pc counts the event itself. Orbit's error: between the "
-        "screened element set and the path of the maps, at the event."
+        f"Until {format_utc(found.until_us, 0)} UTC. {whose_words(found) or 'Highest Pc counts the event itself.'} "
+        "Orbit's error: between the screened element set and the path of the maps, at the event."
     ))  # fmt: skip
+
+
+def whose_words(found: Secondary) -> str:
+    """Where the event itself is not what the screening met: what it met instead; empty otherwise."""
+    if found.has_event and not found.from_message:
+        return ""
+    others = "as the catalogue has them, the event's other one too" if found.from_message else "those of the catalogue"
+    missing = "" if found.has_event else "; the event itself is not among the approaches, with or without a burn"
+    return f"The objects met are {others}{missing}."
 
 
 def name_of(one: Checked) -> str:

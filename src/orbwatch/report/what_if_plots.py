@@ -16,8 +16,13 @@ CONTOURS = (-7, -4)
 """Powers of ten of the probability that are drawn as lines."""
 
 
-def probability_map(made: Surface, smallest: Sequence[Least] = (), wide: bool = False) -> Spec:
-    """Probability of collision over delta-v and time of the burn, with lines of equal probability."""
+def probability_map(
+    made: Surface, smallest: Sequence[Least] = (), wide: bool = False, reach_m_s: float = np.inf
+) -> Spec:
+    """Probability of collision over delta-v and time of the burn, with lines of equal probability.
+
+    reach_m_s: what is shown at first of the delta-v, either way.
+    """
     log_pc = np.where(np.isnan(made.pc), np.nan, np.log10(np.maximum(np.nan_to_num(made.pc), 10.0**FLOOR)))
     ticks = list(range(int(FLOOR), 0, 2))
     axes = {"x": _clean(made.lead_h), "y": _clean(made.dv_m_s), "z": [_clean(row) for row in log_pc]}
@@ -55,10 +60,10 @@ def probability_map(made: Surface, smallest: Sequence[Least] = (), wide: bool = 
         }
         for number, one in enumerate(smallest)
     ]  # fmt: skip
-    return _map(made, data, "Pc if it burns along its track (contours: powers of ten)", wide)
+    return _map(made, data, "Pc if it burns along its track (contours: powers of ten)", wide, reach_m_s)
 
 
-def miss_map(made: Surface, wide: bool = False) -> Spec:
+def miss_map(made: Surface, wide: bool = False, reach_m_s: float = np.inf) -> Spec:
     """Miss distance over delta-v and time of the burn."""
     axes = {"x": _clean(made.lead_h), "y": _clean(made.dv_m_s), "z": [_clean(row) for row in np.log10(
             np.maximum(made.miss_km, 1e-3))]}  # fmt: skip
@@ -86,7 +91,7 @@ def miss_map(made: Surface, wide: bool = False) -> Spec:
             "colorscale": [[0, INK], [1, INK]],
         },
     ]  # fmt: skip
-    return _map(made, data, "Miss distance if it burns along its track", wide)
+    return _map(made, data, "Miss distance if it burns along its track", wide, reach_m_s)
 
 
 def least_lines(smallest: Sequence[Least]) -> Spec:
@@ -102,17 +107,19 @@ def least_lines(smallest: Sequence[Least]) -> Spec:
     return {
         "data": data,
         "layout": _layout(title, "burn, hours before the closest approach", "|delta-v|, m/s",
-                          yaxis={"type": "log", "exponentformat": "power"}, xaxis={"autorange": "reversed"}),
+                          yaxis={"type": "log", "dtick": "D2", "tickformat": "~g"}, xaxis={"autorange": "reversed"}),
     }  # fmt: skip
 
 
-def _map(made: Surface, data: list[Spec], title: str, wide: bool) -> Spec:
+def _map(made: Surface, data: list[Spec], title: str, wide: bool, reach_m_s: float) -> Spec:
     low, high = _range(made.lead_h)
+    least_m_s, most_m_s = _range(made.dv_m_s)
+    shown = [max(least_m_s, -reach_m_s), min(most_m_s, reach_m_s)]
     return {
         "data": data,
         "layout": _layout(
             title, "burn, hours before the closest approach", "delta-v along the track, m/s",
-            xaxis={"range": [high, low]}, yaxis={"range": list(_range(made.dv_m_s))}, height=430 if wide else 400,
+            xaxis={"range": [high, low]}, yaxis={"range": shown}, height=430 if wide else 400,
         ),
         "wide": wide,
     }  # fmt: skip
