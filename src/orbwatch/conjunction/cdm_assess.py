@@ -16,7 +16,7 @@ from orbwatch.conjunction.cdm_geometry import miss_geometry, plane_sigmas
 from orbwatch.conjunction.cdm_limits import refuse_impossible, refuse_impossible_radius
 from orbwatch.conjunction.cdm_notes import notes, repair, warnings
 from orbwatch.conjunction.cdm_row import Row, curved_row, rtn_turn
-from orbwatch.conjunction.choice import SHORT, Candidate, cheapest_valid
+from orbwatch.conjunction.choice import HOLDS, SHORT, Candidate, cheapest_valid
 from orbwatch.conjunction.curved_pair import Cross
 from orbwatch.conjunction.encounter import encounter
 from orbwatch.conjunction.monte_carlo import Trials, monte_carlo
