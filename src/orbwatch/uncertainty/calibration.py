@@ -16,10 +16,10 @@ from orbwatch.uncertainty.gaussian import Calibrated, GaussianForecast, Regions
 class Reliability:
     """Cases binned by confidence: edges (0..1), mean confidence and share correct (NaN if empty), and how many."""
 
-    edges: Float[np.ndarray, "_"]
-    confidence: Float[np.ndarray, "b"]
-    accuracy: Float[np.ndarray, "b"]
-    count: Int[np.ndarray, "b"]
+    edges: Float[np.ndarray, " _"]
+    confidence: Float[np.ndarray, " b"]
+    accuracy: Float[np.ndarray, " b"]
+    count: Int[np.ndarray, " b"]
 
     def ece(self) -> float:
         """Return the expected calibration error: |confidence - accuracy| averaged over cases (Guo et al. 2017)."""
@@ -31,7 +31,7 @@ class Reliability:
         return float(np.nanmax(np.abs(self.confidence - self.accuracy)))
 
 
-def reliability(confidence: Float[np.ndarray, "n"], correct: Bool[np.ndarray, "n"], bins: int = 15) -> Reliability:
+def reliability(confidence: Float[np.ndarray, " n"], correct: Bool[np.ndarray, " n"], bins: int = 15) -> Reliability:
     """Bin cases by confidence (0..1) into bins of equal width, [low, high) but for the last, which holds 1.
 
     For many classes: the largest probability, and whether that class was right. For two: the probability of the second
@@ -85,7 +85,7 @@ class Coverage:
     `windows` are those with a truth. A group with fewer than two objects has no standard error (NaN).
     """
 
-    group: Int[np.ndarray, "G"]
+    group: Int[np.ndarray, " G"]
     share: Float[np.ndarray, "G H"]
     standard_error: Float[np.ndarray, "G H"]
     windows: Int[np.ndarray, "G H"]
@@ -95,8 +95,8 @@ class Coverage:
 def coverage(
     regions: Regions,
     truth_rtn_km: Float[np.ndarray, "n H 3"],
-    group: Int[np.ndarray, "n"],
-    object_id: Int[np.ndarray, "n"],
+    group: Int[np.ndarray, " n"],
+    object_id: Int[np.ndarray, " n"],
 ) -> Coverage:
     """Return how often the truth (RTN, km) lay inside, per group and horizon; missing truths are left out.
 
@@ -109,8 +109,8 @@ def coverage(
 def joint_coverage(
     regions: Regions,
     truth_rtn_km: Float[np.ndarray, "n H 3"],
-    group: Int[np.ndarray, "n"],
-    object_id: Int[np.ndarray, "n"],
+    group: Int[np.ndarray, " n"],
+    object_id: Int[np.ndarray, " n"],
 ) -> Coverage:
     """Return how often the truth lay inside at all horizons at once, as one column; windows with gaps are left out."""
     known = ~np.isnan(truth_rtn_km).any(axis=(1, 2))
@@ -120,8 +120,8 @@ def joint_coverage(
 def _shares(
     inside: Bool[np.ndarray, "n H"],
     known: Bool[np.ndarray, "n H"],
-    group: Int[np.ndarray, "n"],
-    object_id: Int[np.ndarray, "n"],
+    group: Int[np.ndarray, " n"],
+    object_id: Int[np.ndarray, " n"],
 ) -> Coverage:
     groups = np.unique(group)
     shape = (len(groups), inside.shape[1])
@@ -148,8 +148,8 @@ def coverage_curve(
     calibrated: Calibrated,
     forecast: GaussianForecast,
     truth_rtn_km: Float[np.ndarray, "n H 3"],
-    group: Int[np.ndarray, "n"],
-    levels: Float[np.ndarray, "L"],
+    group: Int[np.ndarray, " n"],
+    levels: Float[np.ndarray, " L"],
 ) -> Float[np.ndarray, "L H"]:
     """Return the share of truths inside the regions of each level, per horizon: ideally the level.
 
@@ -161,7 +161,7 @@ def coverage_curve(
     return np.array([(held & known).sum(axis=0) / np.maximum(known.sum(axis=0), 1) for held in inside])
 
 
-def sharpness_m(regions: Regions, group: Int[np.ndarray, "n"]) -> Float[np.ndarray, "G H"]:
+def sharpness_m(regions: Regions, group: Int[np.ndarray, " n"]) -> Float[np.ndarray, "G H"]:
     """Return the median geometric-mean semi-axis of the regions, metres, per group (in rising order) and horizon."""
     axis = regions.axis_m()
     return np.array([np.median(axis[group == code], axis=0) for code in np.unique(group)])

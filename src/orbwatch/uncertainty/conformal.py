@@ -52,8 +52,8 @@ class Conformal:
         self.unit = check_unit(unit)
         self.profile_share = profile_share
         self.seed = seed
-        self.groups: Int[np.ndarray, "G"] = np.empty(0, dtype=np.int64)
-        self.objects: Int[np.ndarray, "G"] = np.empty(0, dtype=np.int64)
+        self.groups: Int[np.ndarray, " G"] = np.empty(0, dtype=np.int64)
+        self.objects: Int[np.ndarray, " G"] = np.empty(0, dtype=np.int64)
         self.radius: Float[np.ndarray, "L G H"] = np.empty((len(self.levels), 0, 0))
         self.profile: Float[np.ndarray, "G H"] = np.empty((0, 0))
         self.tube_radius: Float[np.ndarray, "L G"] = np.empty((len(self.levels), 0))
@@ -89,9 +89,9 @@ class Conformal:
     def regions(
         self,
         forecast: GaussianForecast,
-        group: Int[np.ndarray, "n"],
+        group: Int[np.ndarray, " n"],
         level: float,
-        horizons: Int[np.ndarray, "k"] | None = None,
+        horizons: Int[np.ndarray, " k"] | None = None,
     ) -> Regions:
         """Return regions that each hold the truth with probability `level`, horizon by horizon.
 
@@ -104,9 +104,9 @@ class Conformal:
     def tube(
         self,
         forecast: GaussianForecast,
-        group: Int[np.ndarray, "n"],
+        group: Int[np.ndarray, " n"],
         level: float,
-        horizons: Int[np.ndarray, "k"] | None = None,
+        horizons: Int[np.ndarray, " k"] | None = None,
     ) -> Regions:
         """Return regions that hold the truth at all calibrated horizons together with probability `level`.
 
@@ -129,10 +129,10 @@ class Conformal:
     def _draw(
         self,
         forecast: GaussianForecast,
-        group: Int[np.ndarray, "n"],
+        group: Int[np.ndarray, " n"],
         level: float,
         radius: Float[np.ndarray, "G H"],
-        horizons: Int[np.ndarray, "k"] | None,
+        horizons: Int[np.ndarray, " k"] | None,
     ) -> Regions:
         if horizons is not None:
             radius = radius[:, horizons]
@@ -188,7 +188,7 @@ class Conformal:
         return made
 
 
-def _profile(score: Float[np.ndarray, "n H"], object_id: Int[np.ndarray, "n"]) -> Float[np.ndarray, "H"]:
+def _profile(score: Float[np.ndarray, "n H"], object_id: Int[np.ndarray, " n"]) -> Float[np.ndarray, " H"]:
     """Return each horizon's unit of length: a high quantile of its scores; 1 where that is no length."""
     level = np.array([_PROFILE_LEVEL])
     unit = np.array([conformal_quantiles(column, object_id, level, "window")[0] for column in score.T])

@@ -28,10 +28,10 @@ class AdaptiveConformal:
         if memory < 1 or horizons < 1:
             raise InputError("needs at least one", field="memory, horizons", value=(memory, horizons), legal=">= 1")
         self.rate, self.memory = rate, memory
-        self.miss_rate: Float[np.ndarray, "H"] = np.full(horizons, 1.0 - level)
+        self.miss_rate: Float[np.ndarray, " H"] = np.full(horizons, 1.0 - level)
         self.scores: Float[np.ndarray, "t H"] = np.empty((0, horizons))
 
-    def radius(self) -> Float[np.ndarray, "H"]:
+    def radius(self) -> Float[np.ndarray, " H"]:
         """Return the present radius for each horizon (dimensionless Mahalanobis distance)."""
         radius = np.zeros(len(self.miss_rate))
         for h, miss_rate in enumerate(self.miss_rate):
@@ -43,7 +43,7 @@ class AdaptiveConformal:
                 radius[h] = known[rank - 1]
         return radius
 
-    def update(self, score: Float[np.ndarray, "H"]) -> Bool[np.ndarray, "H"]:
+    def update(self, score: Float[np.ndarray, " H"]) -> Bool[np.ndarray, " H"]:
         """Learn one new score per horizon and say which were missed by the radius as it stood before.
 
         NaN (no truth yet) leaves its horizon as it is, and counts as no miss.

@@ -34,8 +34,8 @@ def check_unit(unit: str) -> str:
 
 
 def conformal_quantiles(
-    score: Float[np.ndarray, "n"], object_id: Int[np.ndarray, "n"], levels: Float[np.ndarray, "L"], unit: str
-) -> Float[np.ndarray, "L"]:
+    score: Float[np.ndarray, " n"], object_id: Int[np.ndarray, " n"], levels: Float[np.ndarray, " L"], unit: str
+) -> Float[np.ndarray, " L"]:
     """Return for each level the smallest score q with P(new score <= q) >= level; infinite where there are too few.
 
     Scores are any numbers, larger meaning stranger; infinite ones count, NaN ones are left out. See the module for what
@@ -64,7 +64,7 @@ def conformal_quantiles(
 
 
 def _effective_size(
-    share: Float[np.ndarray, "n"], owner: Int[np.ndarray, "n"], count: Int[np.ndarray, "K"], level: float
+    share: Float[np.ndarray, " n"], owner: Int[np.ndarray, " n"], count: Int[np.ndarray, " K"], level: float
 ) -> float:
     """Return how many independent windows would know the share below the level's quantile as well as these do.
 

@@ -14,7 +14,7 @@ from orbwatch.uncertainty.gaussian import check_level
 
 
 def label_scores(
-    probability: Float[np.ndarray, "n C"], method: str, uniform: Float[np.ndarray, "n"] | None = None
+    probability: Float[np.ndarray, "n C"], method: str, uniform: Float[np.ndarray, " n"] | None = None
 ) -> Float[np.ndarray, "n C"]:
     """Return how strange each class would be as the truth, from a classifier's probabilities.
 
@@ -52,15 +52,15 @@ class ConformalSets:
         self.levels = tuple(check_level(level) for level in levels)
         self.unit = check_unit(unit)
         self.randomized, self.seed = randomized, seed
-        self.groups: Int[np.ndarray, "G"] = np.empty(0, dtype=np.int64)
+        self.groups: Int[np.ndarray, " G"] = np.empty(0, dtype=np.int64)
         self.threshold: Float[np.ndarray, "L G"] = np.empty((len(self.levels), 0))
 
     def fit(
         self,
         probability: Float[np.ndarray, "n C"],
-        label: Int[np.ndarray, "n"],
-        group: Int[np.ndarray, "n"],
-        object_id: Int[np.ndarray, "n"],
+        label: Int[np.ndarray, " n"],
+        group: Int[np.ndarray, " n"],
+        object_id: Int[np.ndarray, " n"],
     ) -> ConformalSets:
         """Set the thresholds from probabilities and true labels (0..C-1) of calibration cases; return self."""
         if label.size and (label.min() < 0 or label.max() >= probability.shape[1]):
@@ -75,7 +75,7 @@ class ConformalSets:
         return self
 
     def sets(
-        self, probability: Float[np.ndarray, "n C"], group: Int[np.ndarray, "n"], level: float
+        self, probability: Float[np.ndarray, "n C"], group: Int[np.ndarray, " n"], level: float
     ) -> Bool[np.ndarray, "n C"]:
         """Return which classes are in each case's set; all of them for groups unknown or too small.
 

@@ -75,8 +75,8 @@ class ClassVotes:
 
     soft: Float[np.ndarray, "n C"]
     hard: Float[np.ndarray, "n C"]
-    label: Int[np.ndarray, "n"]
-    entropy: Float[np.ndarray, "n"]
+    label: Int[np.ndarray, " n"]
+    entropy: Float[np.ndarray, " n"]
     disagreement: Disagreement
 
 
@@ -101,7 +101,7 @@ def _entropy(probability: Float[np.ndarray, "*batch C"]) -> Float[np.ndarray, "*
     return np.asarray(-(probability * np.log(safe)).sum(axis=-1))
 
 
-def bootstrap_objects(object_id: Int[np.ndarray, "n"], seed: int | np.random.Generator) -> Int[np.ndarray, "m"]:
+def bootstrap_objects(object_id: Int[np.ndarray, " n"], seed: int | np.random.Generator) -> Int[np.ndarray, " m"]:
     """Return the rows of one bootstrap sample, ascending: as many objects as there are, drawn with replacement.
 
     An object drawn twice gives all its rows twice. For members trained on different data (bagging, Breiman 1996); by

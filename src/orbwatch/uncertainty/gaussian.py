@@ -40,7 +40,7 @@ class GaussianForecast:
         """How many horizons each window has."""
         return int(self.mean_rtn_km.shape[1])
 
-    def take(self, index: Int[np.ndarray, "k"] | Bool[np.ndarray, "n"] | slice) -> GaussianForecast:
+    def take(self, index: Int[np.ndarray, " k"] | Bool[np.ndarray, " n"] | slice) -> GaussianForecast:
         """Return the chosen windows (index numbers, a mask or a slice)."""
         return GaussianForecast(self.mean_rtn_km[index], self.cov_rtn_km2[index])
 
@@ -115,7 +115,7 @@ class Regions:
         distance = mahalanobis(truth_rtn_km - self.center_rtn_km, self.shape_rtn_km2, missing)
         return np.asarray(distance <= self.radius)
 
-    def joint(self, truth_rtn_km: Float[np.ndarray, "n H 3"]) -> Bool[np.ndarray, "n"]:
+    def joint(self, truth_rtn_km: Float[np.ndarray, "n H 3"]) -> Bool[np.ndarray, " n"]:
         """Say for every window whether the truth lies inside at all horizons at once."""
         return np.asarray(self.contains(truth_rtn_km).all(axis=1))
 
@@ -135,8 +135,8 @@ class Calibration:
 
     forecast: GaussianForecast
     truth_rtn_km: Float[np.ndarray, "_ _ 3"]
-    group: Int[np.ndarray, "_"]
-    object_id: Int[np.ndarray, "_"]
+    group: Int[np.ndarray, " _"]
+    object_id: Int[np.ndarray, " _"]
 
     def __post_init__(self) -> None:
         if self.truth_rtn_km.shape != self.forecast.mean_rtn_km.shape:
@@ -161,7 +161,7 @@ class Calibrated(Protocol):
         """Learn from the calibration set and return self."""
         ...
 
-    def regions(self, forecast: GaussianForecast, group: Int[np.ndarray, "n"], level: float) -> Regions:
+    def regions(self, forecast: GaussianForecast, group: Int[np.ndarray, " n"], level: float) -> Regions:
         """Return regions that claim to hold the truth with probability `level` (0..1), window by window."""
         ...
 
@@ -183,7 +183,7 @@ class Formal:
     def regions(
         self,
         forecast: GaussianForecast,
-        group: Int[np.ndarray, "n"],  # noqa: ARG002 (part of the interface)
+        group: Int[np.ndarray, " n"],  # noqa: ARG002 (part of the interface)
         level: float,
     ) -> Regions:
         """Return the forecast's own `level` ellipsoids, whatever the group; InputError for a level outside (0, 1)."""
@@ -195,7 +195,7 @@ class Formal:
 def oracle_scaled(
     forecast: GaussianForecast,
     truth_rtn_km: Float[np.ndarray, "n H 3"],
-    group: Int[np.ndarray, "n"],
+    group: Int[np.ndarray, " n"],
     level: float,
 ) -> Regions:
     """Return the regions an oracle would draw: one radius per group and horizon, chosen on these very windows.
