@@ -39,7 +39,7 @@ def _catalog(figures: dict[str, Any]) -> str:
 
 def _collision(figures: dict[str, Any]) -> str:
     row = figures["2 days, all"]["predictor"]
-    return f"2 days before: miss off by {row['miss_m']:.0f} m, {row['over_latest']:.2f} of the newest set's"
+    return f"2 days before: miss off by {row['miss_m']:.0f} m, {row['over_latest']:.2f} of the latest prediction's"
 
 
 def _classifier(figures: dict[str, Any]) -> str:
