@@ -20,6 +20,7 @@ from orbwatch.report.maneuver_page import page
 from orbwatch.report.maneuver_plots import rhythm_figure, timeline_figure
 from orbwatch.report.maneuver_truth import matched, truth_sentence, truth_table
 from orbwatch.report.maneuver_words import (
+    caution_sentence,
     event_columns,
     event_words,
     life_lines,
@@ -71,6 +72,14 @@ def test_speeds(m_s: float, text: str) -> None:
 )  # fmt: skip
 def test_a_size_and_its_scatter_have_one_unit_and_noise_is_told(m_s: float, sigma_m_s: float, text: str) -> None:
     assert size_text(m_s, sigma_m_s) == text
+
+
+def test_a_forecast_after_a_maneuver_is_told_with_its_size_where_that_is_known() -> None:
+    assert caution_sentence(found([1.0]), 8) == ""
+    seen = caution_sentence(found([1.0, 3.0], probability=np.array([0.7, 0.8])), 7)
+    assert "(0.10 m/s ± 0.01 m/s in-track, raising, p 0.80) and 1 before it: " in seen
+    assert "(below 0.70 m/s in-track" in caution_sentence(found([1.0], dv_sigma_m_s=np.array([0.3])), 7)
+    assert "(in-track" in caution_sentence(found([1.0], dv_rtn_m_s=np.full((1, 3), np.nan)), 7)
 
 
 def test_the_rule_counts() -> None:

@@ -132,6 +132,22 @@ def burn_text(m_s: float, kind: str, probability: float) -> str:
     return f"{size}{AXIS_WORDS.get(kind, kind)}, p {probability:.2f}"
 
 
+def caution_sentence(found: Maneuvers, norad_id: int) -> str:
+    """What a forecast's reader should know of an object's fresh maneuvers; empty if there are none."""
+    mine = found.of(norad_id)
+    if not len(mine):
+        return ""
+    last = int(np.argmax(mine.epoch_us))
+    size = size_text(float(mine.size_m_s()[last]), float(mine.dv_sigma_m_s[last]))
+    burn = burn_text(np.nan, str(mine.kind[last]), float(mine.probability[last]))
+    burn = burn if size == "-" else f"{size} {burn}"
+    more = f" and {len(mine) - 1} before it" if len(mine) > 1 else ""
+    return (
+        f"a maneuver was likely about {when_text(int(mine.epoch_us[last]))} UTC ({burn}){more}: the newest sets may "
+        "not have settled on the new orbit yet, and the forecast assumes no maneuver from now on"
+    )
+
+
 def _date(us: int) -> str:
     return format_utc(us, 0)[:10]
 
