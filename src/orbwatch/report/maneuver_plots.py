@@ -12,8 +12,9 @@ from orbwatch.constants import DAY_US
 from orbwatch.maneuver.found import Maneuvers
 from orbwatch.maneuver.patterns import Pattern
 from orbwatch.maneuver.timeline import Timeline
+from orbwatch.report.maneuver_sizes import signed_text, size_text, speed_text
 from orbwatch.report.maneuver_truth import Matched
-from orbwatch.report.maneuver_words import KIND_WORDS, signed_text, size_text, speed_text, when_text
+from orbwatch.report.maneuver_words import KIND_WORDS, when_text
 from orbwatch.report.plots import ALERT, COMBINED, INK, PRIMARY, SECONDARY, Spec, _clean, _layout
 from orbwatch.time import format_utc, format_utc_many
 
