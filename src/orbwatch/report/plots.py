@@ -160,10 +160,10 @@ def altitude_histogram(altitude_km: Float[np.ndarray, " k"]) -> Spec:
 def age_histogram(age_day: Float[np.ndarray, " n"], excluded: Int[np.ndarray, ""] | int, limit_day: float) -> Spec:
     """How old the element sets are at the start of the window."""
     bars = _bars(np.clip(age_day, 0.0, limit_day), np.linspace(0.0, limit_day, 41), COMBINED)
-    beyond = f"days before the window ({int(excluded):,} beyond {limit_day:g} left out)"
+    beyond = f"days ({int(excluded):,} objects above {limit_day:g} left out)" if excluded else "days"
     return {
         "data": [bars],
         "layout": _layout(
-            "Age of the element sets", beyond, "objects", yaxis=log_axis([bars["y"]], low=0.7), bargap=0.05
+            "Age of the element sets at the start", beyond, "objects", yaxis=log_axis([bars["y"]], low=0.7), bargap=0.05
         ),
     }
