@@ -123,9 +123,12 @@ def show_stored(asked: Asked, settings: Settings, output: Path | None, form: For
     if output is not None or form != "table":
         _put(found, form, output)
         return 0 if len(words) else 1
-    order = np.argsort(-found.epoch_us, kind="stable")
-    columns = {"norad_id": found.norad_id[order], **event_words(found)}
-    emit(columns, form, title="Stored maneuvers, the newest first", limit=_SHOWN_OBJECTS)
+    if len(found):
+        order = np.argsort(-found.epoch_us, kind="stable")
+        columns = {"norad_id": found.norad_id[order], **event_words(found)}
+        emit(columns, form, title="Stored maneuvers, the newest first", limit=_SHOWN_OBJECTS)
+    elif words:
+        click.echo("no maneuver is stored of these objects")
     for number, sentence in list(words.items())[: 3 if wanted is None else 10]:
         click.echo(f"{number}: {sentence}")
     if not words:

@@ -167,6 +167,8 @@ def test_what_is_saved_is_shown_again_and_not_searched_again(place: Path, monkey
     nothing = run(place, 99, store="b.db")
     assert nothing.exit_code == 1
     assert "none of these objects has been searched yet" in nothing.stderr
+    assert nothing.stdout == ""
+    assert run(place, 8, store="b.db").stdout.startswith("no maneuver is stored of these objects")
 
 
 def test_a_search_that_was_cut_off_goes_on(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
