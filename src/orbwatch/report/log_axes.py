@@ -37,7 +37,7 @@ def log_axis(
     spare = _MARGIN * (top - bottom) + max(_LEAST_DECADES - (top - bottom), 0.0) / 2.0
     bottom, top = bottom - (0.0 if low else spare), top + (0.0 if high else spare)
     ticks = _ticks(bottom, top, labels)
-    plain = _PLAIN[0] <= bottom and top < _PLAIN[1] + 1
+    plain = bool(_PLAIN[0] <= np.ceil(bottom) and top < _PLAIN[1] + 1)
     return {
         "type": "log",
         "range": [bottom, top],
