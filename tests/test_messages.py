@@ -67,6 +67,25 @@ def test_what_is_refused_later_is_named_with_its_line(
     assert str(caught.value).startswith(said)
 
 
+@pytest.mark.parametrize(
+    ("name", "wrong", "right"),
+    [("miss_distance_m", -1.0, 113.0), ("relative_speed_m_s", -1.0, 10_334.0), ("collision_probability", 1.01, 1.0),
+     ("collision_probability", -1e-9, 0.0)],
+)  # fmt: skip
+def test_what_no_encounter_has_is_refused_and_what_one_may_have_is_not(
+    name: str, wrong: float, right: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a.cdm"
+    file.write_text(write_cdm(replace(made(), **{name: right})))
+    assert show_pc([file], None, Settings(), "json") == 0
+    assert capsys.readouterr().err == ""
+    good = file.read_text().splitlines()
+    (at,) = [i for i, line in enumerate(good) if line.startswith(name.removesuffix("_m_s").removesuffix("_m").upper())]
+    file.write_text("\n".join([*good[:at], f"{good[at].partition('=')[0]}= {wrong}", *good[at + 1 :]]))
+    assert show_pc([file], None, Settings(), "json") == 1
+    assert f"{file}, line {at + 1}: an impossible number" in capsys.readouterr().err
+
+
 def test_a_negative_distance_is_none_and_contradictions_are_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

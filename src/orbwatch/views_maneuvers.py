@@ -247,5 +247,5 @@ def _show_many(table: GpTable, found: Maneuvers, shown: Maneuvers, names: Mappin
         objects = len(np.unique(others.norad_id))
         click.echo(
             f"with p {PERHAPS:g} to {LIKELY:g}, perhaps maneuvers: {len(others):,} events of {objects:,} other "
-            "objects; --format csv lists every event down to --min-probability"
+            f"object{'s' if objects > 1 else ''}; --format csv lists every event down to --min-probability"
         )

@@ -139,7 +139,7 @@ def _known(asked: tuple[float, ...], loaded: Loaded) -> tuple[Float[np.ndarray, 
             "all burns would come before the event was known", field="--hours", value=f"{low:g}:{high:g}",
             legal=_span_words(loaded),
         )  # fmt: skip
-    low = min(low, _LATEST * loaded.known_h)
+    low = low if low > _SOON_H else min(low, _LATEST * loaded.known_h)
     return spread((low, loaded.known_h), len(hours)), (
         f"Burns earlier than {loaded.known_h:.3g} h before are left out: they would come before the event was known "
         f"({loaded.known_by})."

@@ -133,7 +133,7 @@ def test_several_objects_that_did_nothing_or_perhaps_something(place: Path, monk
 
     monkeypatch.setattr(pipeline_maneuvers, "detected", unsure)
     result = run(place, "--all", "--history", place / "history.parquet")
-    assert "with p 0.2 to 0.5, perhaps maneuvers: 4 events of 1 other objects" in result.stdout
+    assert "with p 0.2 to 0.5, perhaps maneuvers: 4 events of 1 other object;" in result.stdout
 
 
 def test_a_page_with_the_truth_beside_it(place: Path, tmp_path: Path) -> None:

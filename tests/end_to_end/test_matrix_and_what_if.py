@@ -230,6 +230,8 @@ def test_a_burn_that_is_asked_for_lies_after_the_event_was_known(event: str, hom
     assert "hours before the closest approach (the start of its run's window" in str(no.value)
     with pytest.raises(InputError, match="all burns would come before"):
         run(home, *few[:3], "190:200", "--days", 0)
+    late = rows(run(home, "what-if", event, "--hours", "1.5:200:6", *few[4:], "--format", "csv"))
+    assert min(float(row["hours_before"]) for row in late) == 1.5, "nothing nearer than what was asked for"
     told = run(home, *few, "--maneuver", "0.2@0.3")
     (line,) = [line for line in told.stdout.splitlines() if line.startswith("With +0.2000 m/s, 0.3 h before, ")]
     surface = rows(run(home, *few, "--format", "csv"))

@@ -17,7 +17,7 @@ from orbwatch.maneuver.timeline import timeline
 from orbwatch.models.maneuver_told import ToldPattern
 from orbwatch.report.html import render
 from orbwatch.report.maneuver_page import page
-from orbwatch.report.maneuver_plots import rhythm_figure, timeline_figure
+from orbwatch.report.maneuver_plots import rhythm_figure, sizes_figure, timeline_figure
 from orbwatch.report.maneuver_sizes import signed_text, size_text, speed_text, usual_text
 from orbwatch.report.maneuver_truth import matched, truth_sentence, truth_table
 from orbwatch.report.maneuver_words import (
@@ -152,7 +152,7 @@ def test_what_may_be_a_maneuver_is_listed_beside_what_counts() -> None:
 
 @pytest.mark.parametrize(
     ("m_s", "sigma_m_s", "text"),
-    [([0.1, 0.2, 0.4], [0.01] * 3, "0.20 m/s"), ([0.1, 0.001, 0.0], [0.01, 0.01, 0.02], "below 3.0 cm/s"),
+    [([0.1, 0.2, 0.4], [0.01] * 3, "0.20 m/s"), ([0.1, 0.001, 0.0], [0.01, 0.01, 0.02], "below 4.0 cm/s"),
      ([0.1, 0.001, 0.2], [0.01] * 3, "0.10 m/s"), ([np.nan, 0.3], [np.nan, 0.1], "0.30 m/s"), ([np.nan], [0.1], "-"),
      ([], [], "-")],
 )  # fmt: skip
@@ -214,3 +214,13 @@ def test_the_page_leads_with_the_life_and_shows_every_burn() -> None:
         assert words in text
     quiet = render(page(TABLE, found([]), life(found([])), LEAST, "", "a detector"))
     assert "No maneuver found above 5.2 mm/s" in quiet
+
+
+def test_the_bars_of_the_sizes_are_whole() -> None:
+    sizes = replace(found([1.0, 2.0, 3.0]), dv_rtn_m_s=np.array([[0.0, 0.1, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 7.0]]))
+    figure = sizes_figure(replace(sizes, kind=np.array(["in_track_raise", "in_track_raise", "cross_track"])))
+    low, high = figure["layout"]["xaxis"]["range"]
+    for bars in figure["data"]:
+        for x, width in zip(bars["x"], bars["width"], strict=True):
+            assert 10.0**low <= x - 0.5 * width < x + 0.5 * width <= 10.0**high
+    assert sizes_figure(found([]))["layout"]["xaxis"]["type"] == "log"

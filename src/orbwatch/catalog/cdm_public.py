@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ def is_cdm_public(text: str) -> bool:
 def read_cdm_public(path: str | Path) -> list[CdmPublic]:
     """The rows of a `cdm_public` answer, JSON or CSV, told by its content.
 
-    Raises InputError (file, line, field, value) for a wrong or missing value.
+    Raises InputError (file, line, field, value) for a wrong, impossible or missing value.
     """
     return parse_cdm_public(open_text(path), path)
 
@@ -96,18 +97,25 @@ def _row(line: int, row: Mapping[str, str], lines: Mapping[str, int], file: str 
     def optional(key: str) -> KvnLine | None:
         return item(key) if key in row and not is_absent(row[key].strip()) else None
 
-    def number(key: str) -> float | None:
+    def size(given: KvnLine, most: float = math.inf) -> float:
+        value = real(given, None, file)
+        if not 0.0 <= value <= most:
+            legal = "0 to 1" if most == 1.0 else "at least 0"
+            raise InputError("an impossible number", file, given.line or None, given.key, value, legal=legal)
+        return value
+
+    def number(key: str, most: float = math.inf) -> float | None:
         given = optional(key)
-        return None if given is None else real(given, None, file)
+        return None if given is None else size(given, most)
 
     created, emergency = optional("CREATED"), optional("EMERGENCY_REPORTABLE")
     return CdmPublic(
         cdm_id=integer(item("CDM_ID"), file),
         tca_us=instant_us(item("TCA"), file),
-        miss_distance_m=real(item("MIN_RNG"), None, file),
+        miss_distance_m=size(item("MIN_RNG")),
         norad_id_1=integer(item("SAT_1_ID"), file),
         norad_id_2=integer(item("SAT_2_ID"), file),
-        collision_probability=number("PC"),
+        collision_probability=number("PC", 1.0),
         created_us=None if created is None else instant_us(created, file),
         emergency_reportable=None if emergency is None else emergency.text.upper() == "Y",
         name_1=row.get("SAT_1_NAME", ""),

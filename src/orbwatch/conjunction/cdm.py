@@ -42,7 +42,7 @@ def pc_record(
 
     found: the message's `probabilities`, where they are known already.
     """
-    found = found or probabilities(cdm, hbr_m=hbr_m, defaults=defaults)
+    found = probabilities(cdm, hbr_m=hbr_m, defaults=defaults) if found is None else found
     return {
         "file": str(file),
         "tca_utc": format_utc(cdm.tca_us),

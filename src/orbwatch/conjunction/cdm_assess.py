@@ -13,7 +13,7 @@ from orbwatch.conjunction.cdm import combined_radius, probabilities
 from orbwatch.conjunction.cdm_bounds import largest
 from orbwatch.conjunction.cdm_contradictions import contradictions, far_apart
 from orbwatch.conjunction.cdm_geometry import miss_geometry, plane_sigmas
-from orbwatch.conjunction.cdm_limits import refuse_impossible, refuse_impossible_radius
+from orbwatch.conjunction.cdm_limits import refuse_impossible_radius
 from orbwatch.conjunction.cdm_notes import notes, repair, warnings
 from orbwatch.conjunction.cdm_row import Row, curved_row, rtn_turn
 from orbwatch.conjunction.choice import HOLDS, SHORT, Candidate, cheapest_valid
@@ -70,7 +70,6 @@ def assess_message(
     same with what both objects' errors have in common, where the message says it; never chosen, as in NASA CARA's own
     practice. Raises InputError for a frame that is not known and for impossible numbers (`cdm_limits`).
     """
-    refuse_impossible(cdm)  # before anything is computed from them
     refuse_impossible_radius(*combined_radius(cdm, hbr_m, settings))
     flat = probabilities(cdm, hbr_m=hbr_m, defaults=settings)
     flags = list(flat.flags_of(0))
@@ -99,7 +98,7 @@ def assess_message(
         results.append(_result("frisbee_2015", bound["pc"], ["single_covariance"]))
         chosen, reason = "frisbee_2015", f"one object has no covariance (single_covariance): {bound['words']}"
     given = cdm.collision_probability
-    if given is not None and 0.0 <= given <= 1.0:
+    if given is not None:
         results.append(_result("given", given, [] if chosen else ["no_covariance"]))
         if chosen is None:
             chosen, reason = "given", f"{reason}: the message's own ({cdm.collision_probability_method or 'no method'})"
@@ -149,7 +148,6 @@ def assess_message(
 def assess_public(row: CdmPublic) -> dict[str, Any]:
     """The same of a row of `cdm_public`, which gives no state and no covariance: its own probability, labelled so."""
     pc = row.collision_probability
-    pc = pc if pc is not None and 0.0 <= pc <= 1.0 else None
     return {
         "results": [_result("given", pc, ["no_covariance"])],
         "shared_density_error": [],

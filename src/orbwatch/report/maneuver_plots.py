@@ -270,7 +270,11 @@ def sizes_figure(found: Maneuvers) -> Spec:
                 "marker": {"color": KIND_COLOURS.get(kind, INK)},
             }
         )  # fmt: skip
-    layout = _layout(
-        "Sizes", "delta-v, m/s", "maneuvers", barmode="stack", xaxis=log_axis([one["x"] for one in data], labels=5)
-    )
+    edges_m_s = [
+        x + side * width
+        for one in data
+        for x, width in zip(one["x"], one["width"], strict=True)
+        for side in (-0.5, 0.5)
+    ]
+    layout = _layout("Sizes", "delta-v, m/s", "maneuvers", barmode="stack", xaxis=log_axis([edges_m_s], labels=5))
     return {"data": data, "layout": layout}

@@ -43,14 +43,14 @@ def least_text(m_s: float, sigma_m_s: float) -> str:
 
 
 def usual_text(m_s: Float[np.ndarray, " d"], sigma_m_s: Float[np.ndarray, " d"]) -> str:
-    """The median of an object's sizes: 3.1 cm/s; where half of them are lost in their scatter, below what they are."""
+    """The median of an object's sizes: 3.1 cm/s; where half of them are lost in their scatter, what it is below."""
     known = np.isfinite(m_s)
     if not known.any():
         return "-"
     m_s, sigma_m_s = m_s[known], sigma_m_s[known]
     lost = m_s < sigma_m_s
     if 2 * lost.sum() >= len(m_s):
-        return f"below {speed_text(float(np.median((m_s + 2.0 * sigma_m_s)[lost])))}"
+        return f"below {speed_text(float(np.median(np.where(lost, m_s + 2.0 * sigma_m_s, m_s))))}"
     return speed_text(float(np.median(m_s)))
 
 
