@@ -74,7 +74,7 @@ class Burn(click.ParamType):  # type: ignore[type-arg]
     show_default=True,
     help="Screen the moved object until so long after the event; 0: do not.",
 )
-@click.option("--maneuver", "maneuvers", type=Burn(), multiple=True, help="Screen this burn again, e.g. 0.05@12.")
+@click.option("--maneuver", "maneuvers", type=Burn(), multiple=True, help="What this burn does, e.g. 0.05@12.")
 @click.option("--hbr-m", type=click.FloatRange(0.0, min_open=True), help="Combined hard-body radius of a message, m.")
 @setting("screen.threshold_km")
 @setting("screen.max_age_day")
@@ -120,7 +120,9 @@ def what_if(
     if dv_m_s is not None and max(abs(dv_m_s[0]), abs(dv_m_s[1])) > 100.0:
         raise click.UsageError("--dv-m-s: within -100:100 m/s.")
     if any(not 0.0 < at <= 240.0 for _, at in maneuvers):
-        raise click.UsageError("--maneuver: 0 to 240 hours before the closest approach.")
+        raise click.UsageError("--maneuver: later than 240 hours before the closest approach, and before it.")
+    if any(not abs(dv) <= 100.0 for dv, _ in maneuvers):
+        raise click.UsageError("--maneuver: within -100:100 m/s.")
     from orbwatch import views_what_if
     from orbwatch.conjunction.what_if_secondary import Maneuver
 

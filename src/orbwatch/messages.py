@@ -14,7 +14,8 @@ from orbwatch.catalog.cdm import Cdm, hbr, parse_cdms, read_cdms
 from orbwatch.catalog.cdm_public import CdmPublic, is_cdm_public, parse_cdm_public
 from orbwatch.catalog.cdm_write import write_cdm
 from orbwatch.catalog.opened import open_text
-from orbwatch.conjunction.cdm import pc_record
+from orbwatch.conjunction.cdm import pc_record, probabilities
+from orbwatch.conjunction.cdm_contradictions import contradictions
 from orbwatch.conjunction.cdm_curves import curves_of
 from orbwatch.errors import InputError
 from orbwatch.report.tabular import Format, emit, emit_json
@@ -91,14 +92,20 @@ def _public_row(one: CdmPublic, file: Path) -> dict[str, Any]:
 
 
 def show_pc(files: Sequence[Path], hbr_m: float | None, settings: Settings, form: Format) -> int:
-    """Probabilities of collision of the messages, by every 2D method; returns the exit code."""
+    """Probabilities of collision of the messages, by every 2D method; returns the exit code.
+
+    Where a message contradicts itself, a note on standard error says so.
+    """
     records: list[dict[str, Any]] = []
+    notes: list[str] = []
     errors: list[InputError] = []
     for file, cdm in _each(files):
         try:
             if isinstance(cdm, InputError):
                 raise cdm
-            records.append(pc_record(cdm, file, hbr_m=hbr_m, defaults=settings.risk))
+            found = probabilities(cdm, hbr_m=hbr_m, defaults=settings.risk)
+            records.append(pc_record(cdm, file, found=found))
+            notes += [f"note: {file}: {said}" for said in contradictions(cdm, found)]
         except InputError as error:
             errors.append(replace(error, file=error.file or file))
     if form == "json":
@@ -112,6 +119,8 @@ def show_pc(files: Sequence[Path], hbr_m: float | None, settings: Settings, form
         ]
         numbers = {"miss_m": ".1f", "pc": ".6e", "hbr_m": ".2f"}
         emit({name: _column([row[name] for row in rows]) for name in rows[0]}, form, numbers=numbers)
+    for line in notes:
+        sys.stderr.write(f"{line}\n")
     return _complain(errors)
 
 

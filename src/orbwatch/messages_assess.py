@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,6 @@ from typing import Literal
 from orbwatch.catalog.cdm import Cdm, each_cdm
 from orbwatch.catalog.cdm_public import CdmPublic, is_cdm_public, parse_cdm_public
 from orbwatch.catalog.cdm_write import write_cdm
-from orbwatch.catalog.kvn import read_kvn
 from orbwatch.catalog.opened import open_text
 from orbwatch.catalog.written import make_folder, write_atomically
 from orbwatch.conjunction.cdm_assess import assess_message, assess_public
@@ -129,7 +127,7 @@ def _assessed(file: Path, how: How, settings: Settings) -> Iterator[Assessed | I
         try:
             yield _message(cdm, file, how, settings)
         except InputError as error:
-            yield replace(error, file=file, line=error.line or _line_of(text, error))
+            yield replace(error, file=file)
         except _NUMERIC as error:
             yield InputError(f"message {number} cannot be assessed: its numbers lead nowhere ({error})", file=file)
     if not number:
@@ -146,25 +144,6 @@ def _message(cdm: Cdm, file: Path, how: How, settings: Settings) -> Assessed:
 def _public(row: CdmPublic, file: Path) -> Assessed:
     numbers = str(row.norad_id_1), str(row.norad_id_2)
     return Assessed(str(file), numbers, (row.name_1, row.name_2), row.tca_us, row.created_us, assess_public(row))
-
-
-def _line_of(text: str, error: InputError) -> int | None:
-    """Where a KVN text first gives a field the value that was refused."""
-    for item in read_kvn(text):
-        if item.key is None or item.key != error.field:
-            continue
-        if " ".join(item.text.split()) == error.value or (
-            isinstance(error.value, float) and _is(item.value, error.value)
-        ):
-            return item.line
-    return None
-
-
-def _is(text: str, value: float) -> bool:
-    try:
-        return math.isclose(float(text), value, rel_tol=1e-9)
-    except ValueError:
-        return False
 
 
 def _plain(designator: str) -> str:

@@ -51,8 +51,11 @@ SURE = 0.5
 """Events from this probability on bound what the estimates of others look at."""
 LATELY_DAY = 30.0
 """How far back maneuvers say something about a forecast of today."""
+FRESH_DAY = 7.0
+"""A maneuver this young still shows in a forecast: the sets that it starts from are fitted over days."""
 CHUNK_SETS = 60_000  # what an interruption costs at most; some seconds
 _WORTH_CHUNKS = 6
+_LEAST_SETS = 3
 
 
 def find_maneuvers(
@@ -138,6 +141,19 @@ def maneuvers_before(
     rows = stored_maneuvers(store, wanted, at_us - round(LATELY_DAY * DAY_US))
     words = stored_words(store, wanted)
     return Lately(LATELY_DAY, words, tuple(one for one in rows if one.epoch_us <= at_us))
+
+
+def fresh_maneuvers(table: GpTable, norad_ids: list[int], at_us: int) -> Maneuvers:
+    """Likely maneuvers of some objects in the `FRESH_DAY` days before an instant, found as sets arrived; by object.
+
+    table: ordered sets, of which none is later than `at_us`; objects with fewer than three have nothing to compare.
+    """
+    ids, sets = np.unique(table.norad_id, return_counts=True)
+    mine = table[np.isin(table.norad_id, np.intersect1d(ids[sets >= _LEAST_SETS], norad_ids))]
+    if not len(mine):
+        return Maneuvers.empty()
+    found = find_maneuvers(mine, causal=True, min_probability=SURE)
+    return found.take((found.epoch_us > at_us - round(FRESH_DAY * DAY_US)) & (found.epoch_us <= at_us))
 
 
 def lives_of(table: GpTable, found: Maneuvers) -> dict[int, Pattern]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -74,8 +74,11 @@ def load(named: str, catalog: Path | None, hbr_m: float | None, settings: Settin
 def _of_message(path: Path, others: Path | None, hbr_m: float | None, settings: Settings) -> Loaded:
     messages = read_cdms(path)
     cdm = max(messages, key=lambda one: one.creation_us or 0)  # of several the newest
-    event = of_message(cdm, path.name, hbr_m, settings.risk)
-    model, doubt = EmpiricalCovariance.load(), _doubt(cdm, hbr_m, settings)
+    try:
+        event, doubt = of_message(cdm, path.name, hbr_m, settings.risk), _doubt(cdm, hbr_m, settings)
+    except InputError as error:
+        raise replace(error, file=path) from None
+    model = EmpiricalCovariance.load()
     known_h = np.inf if cdm.creation_us is None else (cdm.tca_us - cdm.creation_us) / HOUR_US
     known_by = "" if cdm.creation_us is None else f"the message's creation, {format_utc(cdm.creation_us, 0)}"
     if others is None:

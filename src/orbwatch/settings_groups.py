@@ -256,12 +256,14 @@ class BoostSettings:
     """Regimes with fewer training objects get no trees."""
     askings: Annotated[int, Range(ge=1)] = 60_000
     """Askings of a regime, evenly over its objects."""
-    far_askings: Annotated[int, Range(ge=1)] = 20_000
-    """The same in medium and geostationary orbits, where each has more columns."""
+    far_askings: Annotated[int, Range(ge=1)] = 80_000
+    """The same in medium and geostationary orbits, where there are few objects, each with ways of its own."""
     horizons: Annotated[int, Range(ge=1, le=30)] = 5
     """Horizons of an asking that become rows, drawn at random."""
     trees: Annotated[int, Range(ge=1, le=2000)] = 160
     """Trees of each model."""
+    far_trees: Annotated[int, Range(ge=1, le=2000)] = 250
+    """The same in medium and geostationary orbits."""
     beside_trees: Annotated[int, Range(ge=1, le=2000)] = 100
     """The same for the distances beside the orbit."""
     leaves: Annotated[int, Range(ge=2, le=256)] = 24

@@ -96,6 +96,8 @@ def forecast_history(
         emit(forecast_words(made, known.names), form, title=title(made), limit=_ROWS_SHOWN)
         for i in range(len(made.norad_id) if len(made.norad_id) <= _SENTENCES else 0):
             click.echo(sentence(made, i, known.names.get(int(made.norad_id[i]), "")))
+        for line in _cautions(known, made.norad_id[: -(-_ROWS_SHOWN // len(asked.days))]):
+            click.echo(line)
     _say_missing(made.norad_id, made.newest_us > 0)
     if oem is not None:
         _write_oem(known, asked, frame or "eme2000", oem)
@@ -228,6 +230,16 @@ def _none_young(known: Sets) -> str:
     )
 
 
+def _cautions(known: Sets, shown: Int[np.ndarray, " k"]) -> list[str]:
+    """A line for each object shown that has just maneuvered, as far as its sets tell."""
+    from orbwatch.pipeline_maneuvers import fresh_maneuvers
+    from orbwatch.report.maneuver_words import caution_sentence, names_of
+
+    found = fresh_maneuvers(known.table, shown.tolist(), known.at_us)
+    told = [(number, caution_sentence(found, number)) for number in shown.tolist()]
+    return [f"{names_of(known.names, number)}: {words}" for number, words in told if words]
+
+
 def _say_missing(norad_id: Int[np.ndarray, " n"], known: Bool[np.ndarray, " n"]) -> None:
     none = norad_id[~known]
     if len(none):
@@ -262,12 +274,16 @@ def _write_plot(known: Sets, asked: Asked, file: Path) -> None:
     from orbwatch.models.catalog_forecast import forecast_catalog
     from orbwatch.models.catalog_past import past_forecasts
     from orbwatch.models.catalog_runtime import CatalogForecaster
+    from orbwatch.pipeline_maneuvers import fresh_maneuvers
     from orbwatch.report.forecast_page import page
     from orbwatch.report.html import render
+    from orbwatch.report.maneuver_words import caution_sentence
 
     made = forecast_catalog(known.table, known.norad_id, known.at_us, NODES_DAY, asked.model, _THREADS)
     forecaster = CatalogForecaster.load(asked.model, _THREADS)
     past = past_forecasts(known.raw, known.norad_id, known.at_us, forecaster)
     name = known.names.get(int(known.norad_id[0]), "")
-    write_atomically(file, render(page(made, past, name)).encode())
+    number = int(known.norad_id[0])
+    caution = caution_sentence(fresh_maneuvers(known.table, [number], known.at_us), number)
+    write_atomically(file, render(page(made, past, name, caution)).encode())
     click.echo(f"{file}: error growth and past forecasts", err=True)

@@ -123,9 +123,12 @@ def show_stored(asked: Asked, settings: Settings, output: Path | None, form: For
     if output is not None or form != "table":
         _put(found, form, output)
         return 0 if len(words) else 1
-    order = np.argsort(-found.epoch_us, kind="stable")
-    columns = {"norad_id": found.norad_id[order], **event_words(found)}
-    emit(columns, form, title="Stored maneuvers, the newest first", limit=_SHOWN_OBJECTS)
+    if len(found):
+        order = np.argsort(-found.epoch_us, kind="stable")
+        columns = {"norad_id": found.norad_id[order], **event_words(found)}
+        emit(columns, form, title="Stored maneuvers, the newest first", limit=_SHOWN_OBJECTS)
+    elif words:
+        click.echo("no maneuver is stored of these objects")
     for number, sentence in list(words.items())[: 3 if wanted is None else 10]:
         click.echo(f"{number}: {sentence}")
     if not words:
@@ -227,12 +230,22 @@ def _show_one(
 
 def _show_many(table: GpTable, found: Maneuvers, shown: Maneuvers, names: Mapping[int, str]) -> None:
     from orbwatch.pipeline_maneuvers import lives_of
-    from orbwatch.report.maneuver_words import LIKELY, object_words
+    from orbwatch.report.maneuver_words import LIKELY, PERHAPS, is_perhaps, object_words
 
     ids: Int[np.ndarray, " k"] = np.unique(table.norad_id)
-    shown = shown.take(shown.probability >= LIKELY)
-    who = np.unique(shown.norad_id)
-    table = table[np.isin(table.norad_id, who)]
-    columns: dict[str, Any] = object_words(shown, lives_of(table, found), names, int(table.epoch_us.max()))
+    who = np.unique(shown.norad_id[shown.probability >= LIKELY])
+    at_us = int(table.epoch_us.max())
     title = f"{len(who):,} of {len(ids):,} objects maneuvered (p ≥ {LIKELY:g}); the newest first"
-    emit(columns, "table", title=title, limit=_SHOWN_OBJECTS, rest="--format csv gives every maneuver")
+    if len(who):
+        lives = lives_of(table[np.isin(table.norad_id, who)], found)
+        columns: dict[str, Any] = object_words(shown, lives, names, at_us)
+        emit(columns, "table", title=title, limit=_SHOWN_OBJECTS, rest="--format csv gives every maneuver")
+    else:
+        click.echo(title.split(";")[0])
+    others = shown.take(is_perhaps(shown) & ~np.isin(shown.norad_id, who))
+    if len(others):
+        objects = len(np.unique(others.norad_id))
+        click.echo(
+            f"with p {PERHAPS:g} to {LIKELY:g}, perhaps maneuvers: {len(others):,} events of {objects:,} other "
+            "objects; --format csv lists every event down to --min-probability"
+        )

@@ -23,7 +23,16 @@ from orbwatch.pipeline_what_if import Loaded, load
 from orbwatch.progress import Progress
 from orbwatch.report.html import Table, cell, render
 from orbwatch.report.tabular import Format, emit, emit_json
-from orbwatch.report.what_if_page import WhatIf, conditions, lead, least_table, page, secondary_table, whose_words
+from orbwatch.report.what_if_page import (
+    Tried,
+    WhatIf,
+    conditions,
+    lead,
+    least_table,
+    page,
+    secondary_table,
+    whose_words,
+)
 from orbwatch.settings import Settings
 from orbwatch.time import format_utc
 
@@ -31,6 +40,7 @@ _SLOW_KM_S = 0.1
 _WIDE_M_S = 0.2
 _NARROW_M_S = 0.01
 _MOST = 0.75  # of the smallest burns: those in the last hours can be many times the others
+_SOON_H = 1.0  # where the usual range begins: what is known later than that has the hours that there are
 _LATEST = 0.1  # of the time since the event was known, where that is shorter than what was asked for
 
 
@@ -91,6 +101,7 @@ def make(asked: Asked, settings: Settings, progress: Progress) -> WhatIf:
         )  # fmt: skip
     dv = _grid(asked.dv_m_s or (-_WIDE_M_S, _WIDE_M_S), 81, "--dv-m-s")
     hours, cut = _known(asked.hours, loaded)
+    _refuse_unknown(asked.maneuvers, loaded)
     progress("burns", 0.0)
 
     def tried(dv_m_s: Float[np.ndarray, " k"]) -> tuple[Surface, list[Least]]:
@@ -110,8 +121,8 @@ def make(asked: Asked, settings: Settings, progress: Progress) -> WhatIf:
     secondary, why = _secondary(asked, loaded, event, smallest, settings, progress)
     return WhatIf(
         made, smallest, float(own.pc[0]), float(own.miss_km[0]), asked.back_h, secondary, why, loaded.doubt,
-        why_burning(event, asked.burns is not None), cut, loaded.left_out,
-        reach_m_s,
+        why_burning(event, asked.burns is not None), cut, loaded.left_out, reach_m_s,
+        tuple(_tried(event, one, asked.execution_error) for one in asked.maneuvers),
     )  # fmt: skip
 
 
@@ -123,11 +134,37 @@ def _known(asked: tuple[float, ...], loaded: Loaded) -> tuple[Float[np.ndarray, 
         return hours, ""
     if loaded.known_h <= 0.0:
         return hours, f"Looking back only: the event was known after its closest approach ({loaded.known_by})."
+    if low >= loaded.known_h and low > _SOON_H:
+        raise InputError(
+            "all burns would come before the event was known", field="--hours", value=f"{low:g}:{high:g}",
+            legal=_span_words(loaded),
+        )  # fmt: skip
     low = min(low, _LATEST * loaded.known_h)
     return spread((low, loaded.known_h), len(hours)), (
         f"Burns earlier than {loaded.known_h:.3g} h before are left out: they would come before the event was known "
         f"({loaded.known_by})."
     )
+
+
+def _refuse_unknown(maneuvers: Sequence[Maneuver], loaded: Loaded) -> None:
+    """Nobody burns for what is not known yet; of an event known afterwards everything is hindsight."""
+    for one in maneuvers:
+        if one.lead_h > loaded.known_h > 0.0:
+            raise InputError(
+                "the burn would come before the event was known", field="--maneuver",
+                value=f"{one.dv_m_s:g}@{one.lead_h:g}", legal=_span_words(loaded),
+            )  # fmt: skip
+
+
+def _span_words(loaded: Loaded) -> str:
+    return f"less than {loaded.known_h:.3g} hours before the closest approach ({loaded.known_by})"
+
+
+def _tried(event: Event, one: Maneuver, execution_error: float) -> Tried:
+    """What a burn that was asked for does to the event itself."""
+    dv, lead_s = np.array([one.dv_m_s]), np.array([one.lead_h * 3600.0])
+    found = outcome(event, dv, lead_s, execution_error=execution_error)
+    return Tried(one, float(found.miss_km[0]), float(found.pc[0]))
 
 
 def _enough_m_s(smallest: Sequence[Least], part: float) -> float:

@@ -59,13 +59,14 @@ def test_absent_values() -> None:
         (CSV.replace("MIN_RNG", "RNG"), 2, "MIN_RNG", "missing"),
         (CSV.replace('"181",', ""), 2, None, "15 columns"),
         (CSV.replace("2026-08-05", "2026-13-05"), 2, "TCA", "no such day"),
-        ("[1]", 1, None, "not a row"),
+        ("[1]", None, None, "not a row"),
+        ('[\n{\n"SAT_1_ID": 5,\n"CDM_ID": "x"}]', 4, "CDM_ID", "not a number"),
         ('[{"a": {}}]', 1, None, "not a row"),
         ("[", 1, None, "malformed JSON"),
         ("a\n" + '"' + "x" * 200_000, 2, None, "malformed CSV"),
     ],
 )
-def test_errors_say_where(text: str, line: int, field: str | None, what: str) -> None:
+def test_errors_say_where(text: str, line: int | None, field: str | None, what: str) -> None:
     with pytest.raises(InputError, match=what) as caught:
         parse_cdm_public(text, "in")
     assert (caught.value.file, caught.value.line, caught.value.field) == ("in", line, field)

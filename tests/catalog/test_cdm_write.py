@@ -102,10 +102,12 @@ def cdm_values(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def same(one: object, two: object) -> None:
-    """Every field is equal, arrays bit for bit."""
+    """Every field is equal, arrays bit for bit; but for the lines of the file."""
     assert dataclasses.is_dataclass(one)
     for field in dataclasses.fields(one):
         x, y = getattr(one, field.name), getattr(two, field.name)
+        if field.name == "lines":
+            continue
         if dataclasses.is_dataclass(x):
             same(x, y)
         elif isinstance(x, np.ndarray):
@@ -220,14 +222,15 @@ def test_unknown_format() -> None:
         ("<!DOCTYPE cdm [<!ENTITY a 'b'>]><cdm>&a;</cdm>", 1, "document type"),
         ("<oem/>", 1, "not a conjunction data message: <oem>"),
         ("<cdm version='1.0'>" + "<a>" * 40, 1, "nested deeper"),
-        ("<cdm version='1.0'><TCA>x</TCA></cdm>", None, "OBJECT1 is missing"),
+        ("<cdm version='1.0'><TCA>x</TCA></cdm>", 1, "OBJECT1 is missing"),
         ("<", 1, "malformed XML"),
         ("{", 1, "malformed JSON"),
         ("[" * 100_000, None, "malformed JSON"),
         ("[1]", None, "not a conjunction data message"),
-        ('{"SAT_1_ID": 5}', None, "cdm_public"),
-        ('{"TCA": [1, {"a": 2}]}', None, "not a single value"),
-        ('{"a":' * 20 + "1" + "}" * 20, None, "nested too deeply"),
+        ('{"SAT_1_ID": 5}', 1, "cdm_public"),
+        ('{"A": "\\n\\"\\":",\n"TCA": [1, {"a": 2}]}', 2, "not a single value"),
+        ('{"A": 1,\n"B": {"A": 1},\n"A": 2}', 3, "name given twice"),
+        ('{"a":\n' * 20 + "1" + "}" * 20, 10, "nested too deeply"),
         ("{}", None, "no CCSDS_CDM_VERS"),
     ],
 )
@@ -235,6 +238,16 @@ def test_malformed_xml_and_json(text: str, line: int | None, what: str) -> None:
     with pytest.raises(InputError, match=what) as caught:
         parse_cdms(text, "in")
     assert (caught.value.file, caught.value.line) == ("in", line)
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_every_value_knows_its_line(format_: str) -> None:
+    text = write_cdm(example(), format_)
+    lines = text.splitlines()
+    (read,) = parse_cdms(text)
+    for part, key in ((read, "MISS_DISTANCE"), (read.object1, "CR_R"), (read.object2, "CR_R"), (read.object2, "X")):
+        assert key in lines[part.lines[key] - 1]
+    assert read.object1.lines["CR_R"] < read.object2.lines["X"] < read.object2.lines["CR_R"]
 
 
 def test_space_track_json() -> None:
@@ -264,7 +277,7 @@ def test_space_track_json() -> None:
 
 BROKEN = {
     "CDM-covariance-wrong-entry-format.txt": (65, "CRDOT_T", "not a number"),
-    "CDM-missing-TCA.txt": (None, "TCA", "closest approach is missing"),
+    "CDM-missing-TCA.txt": (1, "TCA", "closest approach is missing"),
     "CDM-missing-object2-state-vector.txt": (43, "X", "state is incomplete"),
     "CDMExample1InvalidTca.txt": (5, "TCA", "no such day"),
     "CDMExample_issue1319_mandatory_empty_value.xml": (88, "X", "state is incomplete"),

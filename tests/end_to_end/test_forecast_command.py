@@ -18,6 +18,8 @@ from orbwatch.cli import cli
 from orbwatch.constants import DAY_US
 from orbwatch.time import format_utc
 
+from ..maneuver.burning import START_US
+from ..maneuver.burning import history as burning
 from ..models.catalog_packaged import history
 
 TABLE, ASKED_US = history()
@@ -47,6 +49,21 @@ def test_the_table_is_in_words(folder: Path, tmp_path: Path) -> None:
     assert "3.0 d" not in result.stdout
     (tmp_path / "names.csv").write_text(f"NORAD_CAT_ID,OBJECT_NAME\n{IDS[0]},GIVEN\n")
     assert "GIVEN" in run(folder, IDS[0], "--names", tmp_path / "names.csv").stdout
+
+
+def test_a_maneuver_in_the_last_days_is_said_in_words_and_on_the_page_only(tmp_path: Path) -> None:
+    write_history(burning(7, 60, {100: 0.5}), tmp_path / "history.parquet")
+
+    def told(day: float, *words: object) -> Result:
+        return run(tmp_path, 7, "--days", 1, *words, at=START_US + round(day * DAY_US))
+
+    after = told(53.0, "--plot", tmp_path / "page.html")
+    assert "7: a maneuver was likely about 2026-04-" in after.stdout, after.output
+    assert "assumes no maneuver from now on" in after.stdout
+    assert "A maneuver was likely about" in (tmp_path / "page.html").read_text()
+    assert "a maneuver was" not in told(50.0).stdout  # not yet
+    assert "a maneuver was" not in told(59.5).stdout  # settled
+    assert "a maneuver was" not in told(53.0, "--format", "csv").stdout
 
 
 def test_old_sets_give_one_line_and_a_time_to_ask_at(folder: Path) -> None:

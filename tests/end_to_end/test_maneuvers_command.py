@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -117,6 +118,22 @@ def test_several_objects_a_row_each(place: Path) -> None:
     assert "1 of 2 objects maneuvered" in result.stdout
     assert "KEEPER" in result.stdout
     assert "IDLE" not in result.stdout
+    assert "usual delta-v" in result.stdout
+
+
+def test_several_objects_that_did_nothing_or_perhaps_something(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_history(GpTable.concat([history(8, 30, seed=2), history(9, 30, seed=3)]), place / "quiet.parquet")
+    quiet = run(place, "--all", "--history", place / "quiet.parquet")
+    assert quiet.exit_code == 0
+    assert quiet.stdout == "0 of 2 objects maneuvered (p ≥ 0.5)\n"
+
+    def unsure(*words: object) -> object:
+        seen = steps(*words)
+        return SimpleNamespace(row=seen.row, epoch_us=seen.epoch_us, probability=0.4 * seen.probability)
+
+    monkeypatch.setattr(pipeline_maneuvers, "detected", unsure)
+    result = run(place, "--all", "--history", place / "history.parquet")
+    assert "with p 0.2 to 0.5, perhaps maneuvers: 4 events of 1 other objects" in result.stdout
 
 
 def test_a_page_with_the_truth_beside_it(place: Path, tmp_path: Path) -> None:
@@ -150,6 +167,8 @@ def test_what_is_saved_is_shown_again_and_not_searched_again(place: Path, monkey
     nothing = run(place, 99, store="b.db")
     assert nothing.exit_code == 1
     assert "none of these objects has been searched yet" in nothing.stderr
+    assert nothing.stdout == ""
+    assert run(place, 8, store="b.db").stdout.startswith("no maneuver is stored of these objects")
 
 
 def test_a_search_that_was_cut_off_goes_on(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -221,6 +221,24 @@ def test_no_burn_before_the_event_was_known(event: str, catalog: Path, table: Gp
         assert max(float(row["hours_before"]) for row in surface) == pytest.approx(known_h, abs=1e-6)
 
 
+def test_a_burn_that_is_asked_for_lies_after_the_event_was_known(event: str, home: Path) -> None:
+    few = ("what-if", event, "--hours", "0.1:0.3:6", "--dv-m-s=-0.2:0.2:5", "--days", 0)
+    with pytest.raises(
+        InputError, match=r"would come before the event was known \[field --maneuver = '0.05@200'"
+    ) as no:
+        run(home, *few, "--maneuver", "0.05@200")
+    assert "hours before the closest approach (the start of its run's window" in str(no.value)
+    with pytest.raises(InputError, match="all burns would come before"):
+        run(home, *few[:3], "190:200", "--days", 0)
+    told = run(home, *few, "--maneuver", "0.2@0.3")
+    (line,) = [line for line in told.stdout.splitlines() if line.startswith("With +0.2000 m/s, 0.3 h before, ")]
+    surface = rows(run(home, *few, "--format", "csv"))
+    (same,) = [row for row in surface if float(row["hours_before"]) == 0.3 and float(row["dv_m_s"]) == 0.2]
+    assert f"the miss is {float(same['miss_km']):.3f} km, Pc {float(same['pc']):.1e}." in line
+    for wrong in ("0.05@-3", "0.05@0", "nan@3", "500@3"):
+        assert run(home, *few, "--maneuver", wrong).exit_code == 2
+
+
 def test_who_burns_and_which_times_have_none_is_said(event: str, home: Path) -> None:
     few = ("what-if", event, "--hours", "0.1:0.3:6", "--dv-m-s=-0.0001:0.0001:5", "--days", 0, "--target-pc", "1e-12")
     told = run(home, *few)

@@ -63,8 +63,6 @@ def made(table: GpTable, asked_us: int) -> Case:
 @pytest.fixture(scope="module")
 def simulated() -> Case:
     table = wandering(objects=25, sets=90)
-    # These never decay: a B* that says hundreds of kilometres a week would contradict them from the start.
-    table = replace(table, bstar_per_er=0.03 * table.bstar_per_er)
     return made(table, int(table.epoch_us.min() + 20 * DAY_US))
 
 

@@ -30,7 +30,7 @@ def grown(regime: int, axis: int) -> bytes:
     truth = np.tile([2.0, 0.5, -3.0], (rows, 1)) + rng.normal(0.0, 0.01, (rows, 3))
     x = rng.normal(0.0, 1.0, (rows, len(columns_of(regime)))).astype(np.float32)
     known = Rows(x, truth, np.zeros((rows, 3)), np.ones((rows, 3)), np.arange(rows) % 9)
-    return gzip.compress(fit_trees(known, BoostSettings(trees=3, beside_trees=3, least=20), 1, axis))
+    return gzip.compress(fit_trees(known, BoostSettings(least=20), 1, 3, axis))
 
 
 @pytest.fixture(scope="module")

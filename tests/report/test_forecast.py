@@ -48,8 +48,9 @@ def one() -> object:
 
 @pytest.mark.parametrize(
     ("km", "text"),
-    [(0.0, "1 m"), (0.0093, "9 m"), (0.0838, "84 m"), (0.9949, "990 m"), (0.9999, "1.0 km"), (1.24, "1.2 km"),
-     (9.97, "10 km"), (134.0, "130 km"), (12_345.0, "12,000 km"), (np.inf, "unknown"), (np.nan, "unknown")],
+    [(0.0, "1 m"), (0.0093, "9 m"), (0.0838, "84 m"), (0.9949, "990 m"), (0.9951, "1.0 km"), (0.9999, "1.0 km"),
+     (1.24, "1.2 km"), (9.97, "10 km"), (134.0, "130 km"), (12_345.0, "12,000 km"), (np.inf, "unknown"),
+     (np.nan, "unknown")],
 )  # fmt: skip
 def test_distances(km: float, text: str) -> None:
     assert distance_text(km) == text

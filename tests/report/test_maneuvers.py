@@ -18,17 +18,17 @@ from orbwatch.models.maneuver_told import ToldPattern
 from orbwatch.report.html import render
 from orbwatch.report.maneuver_page import page
 from orbwatch.report.maneuver_plots import rhythm_figure, timeline_figure
+from orbwatch.report.maneuver_sizes import signed_text, size_text, speed_text, usual_text
 from orbwatch.report.maneuver_truth import matched, truth_sentence, truth_table
 from orbwatch.report.maneuver_words import (
+    caution_sentence,
     event_columns,
     event_words,
     life_lines,
     life_sentence,
     next_words,
     object_words,
-    signed_text,
-    size_text,
-    speed_text,
+    perhaps_words,
     told_sentence,
 )
 
@@ -71,6 +71,14 @@ def test_speeds(m_s: float, text: str) -> None:
 )  # fmt: skip
 def test_a_size_and_its_scatter_have_one_unit_and_noise_is_told(m_s: float, sigma_m_s: float, text: str) -> None:
     assert size_text(m_s, sigma_m_s) == text
+
+
+def test_a_forecast_after_a_maneuver_is_told_with_its_size_where_that_is_known() -> None:
+    assert caution_sentence(found([1.0]), 8) == ""
+    seen = caution_sentence(found([1.0, 3.0], probability=np.array([0.7, 0.8])), 7)
+    assert "(0.10 m/s in-track, raising, p 0.80) and 1 before it: " in seen
+    assert "(below 0.70 m/s in-track" in caution_sentence(found([1.0], dv_sigma_m_s=np.array([0.3])), 7)
+    assert "(in-track" in caution_sentence(found([1.0], dv_rtn_m_s=np.full((1, 3), np.nan)), 7)
 
 
 def test_the_rule_counts() -> None:
@@ -124,9 +132,32 @@ def test_a_life_in_a_sentence() -> None:
 def test_unlikely_maneuvers_are_listed_and_not_spoken_of() -> None:
     events = found([2.0, 8.0], probability=np.array([0.9, 0.1]))
     assert "2026-02-27" in life_sentence(life(events), events)
-    assert "2 possible maneuvers in 24 element sets over 12 d, 1 of them more likely than not" in life_lines(
-        TABLE, events, life(events), LEAST
+    assert (
+        "2 possible maneuvers in 24 element sets over 12 d, 1 of them more likely than not"
+        in life_lines(TABLE, events, life(events), LEAST)[1]
     )
+
+
+def test_what_may_be_a_maneuver_is_listed_beside_what_counts() -> None:
+    events = found([2.0, 5.0, 8.0], probability=np.array([0.9, 0.45, 0.1]))
+    lines = life_lines(TABLE, events, life(events), LEAST)
+    assert lines[1].endswith("1 of them more likely than not (delta-v 0.10 m/s in the median)")
+    assert lines[2] == (
+        "not among those, but may be maneuvers: one event with p 0.2 to 0.5: 2026-03-02 06:13 "
+        "(0.10 m/s in-track, raising, p 0.45)"
+    )
+    assert perhaps_words(found([2.0])) == []
+    assert perhaps_words(found([float(k) for k in range(5)], probability=np.full(5, 0.3)))[0].endswith(", and 2 more")
+
+
+@pytest.mark.parametrize(
+    ("m_s", "sigma_m_s", "text"),
+    [([0.1, 0.2, 0.4], [0.01] * 3, "0.20 m/s"), ([0.1, 0.001, 0.0], [0.01, 0.01, 0.02], "below 3.0 cm/s"),
+     ([0.1, 0.001, 0.2], [0.01] * 3, "0.10 m/s"), ([np.nan, 0.3], [np.nan, 0.1], "0.30 m/s"), ([np.nan], [0.1], "-"),
+     ([], [], "-")],
+)  # fmt: skip
+def test_the_usual_size_is_a_median_and_noise_is_told(m_s: list[float], sigma_m_s: list[float], text: str) -> None:
+    assert usual_text(np.array(m_s, float), np.array(sigma_m_s, float)) == text
 
 
 def test_objects_the_last_to_burn_first() -> None:
@@ -136,6 +167,10 @@ def test_objects_the_last_to_burn_first() -> None:
     assert columns["norad_id"].tolist() == [5, 7]
     assert columns["maneuvers"].tolist() == [1, 2]
     assert columns["ago"] == ["1.0 d", "6.0 d"]
+    less = replace(found([5.0, 6.0], probability=np.array([0.3, 0.1])), dv_rtn_m_s=np.full((2, 3), 9.0))
+    more = object_words(Maneuvers.concat([both, less]), lives, {}, START_US + 10 * DAY_US)
+    assert (more["maneuvers"].tolist(), more["perhaps more"]) == ([1, 2], [0, 1])
+    assert more["usual delta-v"] == more["its delta-v"] == ["0.10 m/s", "0.10 m/s"]
 
 
 def test_found_beside_true() -> None:

@@ -120,7 +120,8 @@ def _object_radius(part: CdmObject) -> tuple[float, str] | None:
     keyword, area = part.more.get("hbr_m"), part.more.get("area_pc_m2")
     if isinstance(keyword, float):
         if keyword <= 0.0:
-            raise InputError(_NO_RADIUS, field="HBR", value=keyword, legal=_LEGAL_M, hint=_HINT)
+            line = part.lines.get("HBR")
+            raise InputError(_NO_RADIUS, None, line, "HBR", keyword, legal=_LEGAL_M, hint=_HINT)
         return keyword, "HBR"
     for pattern, name in ((_OPERATOR_HBR, "operator hard-body radius"), (_EXCLUSION, "exclusion volume radius")):
         for radius in _radii(part, pattern):
@@ -139,6 +140,7 @@ def _radii(part: Cdm | CdmObject, pattern: re.Pattern[str]) -> list[float]:
             continue
         radius = float(match[1]) * (1000.0 if match[2] and match[2].lower() == "km" else 1.0)
         if not 0.0 < radius < math.inf:
-            raise InputError(_NO_RADIUS, field="COMMENT", value=text, legal=_LEGAL_M, hint=_HINT)
+            line = part.lines.get(f"COMMENT {text}")
+            raise InputError(_NO_RADIUS, None, line, "COMMENT", text, legal=_LEGAL_M, hint=_HINT)
         radii.append(radius)
     return radii

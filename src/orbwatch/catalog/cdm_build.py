@@ -37,6 +37,8 @@ class _Part:
     """By name in `more`, which tells the keywords apart that two blocks share."""
     comments: dict[str, list[str]] = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)
+    lines: dict[str, int] = field(default_factory=dict)
+    """Where they stand, as `CdmObject.lines`."""
     last_block: str = ""
     """Block of the last keyword that had a value."""
 
@@ -46,8 +48,10 @@ class _Part:
             hint = f"The first stands on line {first}." if first else None
             raise InputError("keyword given twice", file, item.line or None, word.key, item.text, hint=hint)
         self.found[word.name] = word, item
+        if item.line:
+            self.lines.setdefault(word.key, item.line)
 
-    def lines(self, keys: Iterable[str]) -> list[KvnLine | None]:
+    def items(self, keys: Iterable[str]) -> list[KvnLine | None]:
         return [self.found[self.keys[key].name][1] if self.keys[key].name in self.found else None for key in keys]
 
 
@@ -62,18 +66,18 @@ def build_cdm(items: Iterable[KvnLine], file: str | Path | None) -> Cdm:
     message = _Part(0, MESSAGE_KEYS)
     objects: dict[str, _Part] = {}
     user_defined: dict[str, str] = {}
-    part, pending, xyz = message, list[str](), False
+    part, pending, xyz = message, list[KvnLine](), False
     for item in items:
         key = item.key
         if key == "COMMENT":
-            pending.append(" ".join(item.text.split()))
+            pending.append(item)
             continue
         if key is None:
             raise InputError("not a keyword = value line", file=file, line=item.line or None, value=item.text)
         if key == VERSION:
             if version:
                 raise InputError("keyword given twice", file, item.line or None, key, item.text)
-            version = item.text
+            version, message.line = item.text, item.line
             continue
         if key == "OBJECT":
             part, xyz = _open_object(item, objects, file), False
@@ -94,7 +98,8 @@ def build_cdm(items: Iterable[KvnLine], file: str | Path | None) -> Cdm:
         raise InputError("not a conjunction data message: no CCSDS_CDM_VERS", file=file)
     for name in ("OBJECT1", "OBJECT2"):
         if name not in objects:
-            raise InputError(f"{name} is missing", file=file, field="OBJECT", legal="OBJECT1 and OBJECT2, each once")
+            legal = "OBJECT1 and OBJECT2, each once"
+            raise InputError(f"{name} is missing", file, message.line or None, "OBJECT", legal=legal)
     return Cdm(
         version=version,
         object1=_object(objects["OBJECT1"], file),
@@ -113,17 +118,20 @@ def _open_object(item: KvnLine, objects: dict[str, _Part], file: str | Path | No
     return part
 
 
-def _keep_comments(part: _Part, block: str, pending: list[str]) -> None:
-    if pending:
-        part.comments.setdefault(block, []).extend(pending)
-        pending.clear()
+def _keep_comments(part: _Part, block: str, pending: list[KvnLine]) -> None:
+    for item in pending:
+        text = " ".join(item.text.split())
+        part.comments.setdefault(block, []).append(text)
+        if item.line:
+            part.lines.setdefault(f"COMMENT {text}", item.line)
+    pending.clear()
 
 
 def _message(part: _Part, file: str | Path | None) -> dict[str, Any]:
     """Keyword arguments of `Cdm` from header and relative data."""
     out: dict[str, Any] = {}
     for name, keys in VECTOR_FIELDS.items():
-        lines = [line for line in part.lines(keys) if line is not None and not is_absent(line.value)]
+        lines = [line for line in part.items(keys) if line is not None and not is_absent(line.value)]
         if len(lines) == 3:
             out[name] = np.array(
                 [real(line, MESSAGE_KEYS[key].unit, file) for line, key in zip(lines, keys, strict=True)]
@@ -140,12 +148,13 @@ def _message(part: _Part, file: str | Path | None) -> dict[str, Any]:
         else:
             more[name] = value
     if "tca_us" not in out:
-        raise InputError("the time of closest approach is missing", file=file, field="TCA", legal="a UTC instant")
+        what, line = "the time of closest approach is missing", part.line or None
+        raise InputError(what, file, line, "TCA", legal="a UTC instant")
     return out | {"more": more, **_leftovers(part)}
 
 
 def _object(part: _Part, file: str | Path | None) -> CdmObject:
-    state = [_needed(part, key, line, file) for key, line in zip(STATE_KEYS, part.lines(STATE_KEYS), strict=True)]
+    state = [_needed(part, key, line, file) for key, line in zip(STATE_KEYS, part.items(STATE_KEYS), strict=True)]
     covariance = _covariance(part, file)
     for key in (*STATE_KEYS, *COVARIANCE_KEYS, "OBJECT"):
         part.found.pop(OBJECT_KEYS[key].name, None)
@@ -165,7 +174,8 @@ def _object(part: _Part, file: str | Path | None) -> CdmObject:
 
 
 def _leftovers(part: _Part) -> dict[str, Any]:
-    return {"comments": {block: tuple(texts) for block, texts in part.comments.items()}, "unknown": part.unknown}
+    comments = {block: tuple(texts) for block, texts in part.comments.items()}
+    return {"comments": comments, "unknown": part.unknown, "lines": part.lines}
 
 
 def _values(part: _Part, file: str | Path | None) -> Iterator[tuple[str, Value]]:
@@ -192,12 +202,14 @@ def _needed(part: _Part, key: str, line: KvnLine | None, file: str | Path | None
 
 
 def _covariance(part: _Part, file: str | Path | None) -> Float[np.ndarray, "6 6"] | None:
-    lines = [None if line is None or is_absent(line.value) else line for line in part.lines(COVARIANCE_KEYS)]
+    lines = [None if line is None or is_absent(line.value) else line for line in part.items(COVARIANCE_KEYS)]
     if not any(lines):
         return None
     if missing := [key for key, line in zip(COVARIANCE_KEYS[:6], lines, strict=False) if line is None]:
         first = next(line.line for line in lines if line)
-        raise InputError("the position covariance is incomplete", file, first or None, missing[0], legal="m**2")
+        raise InputError(
+            "the position covariance is incomplete", file, first or None, missing[0], legal="a number in m**2"
+        )
     lower = [
         np.nan if line is None else real(line, OBJECT_KEYS[key].unit, file, km_shift=-6)
         for key, line in zip(COVARIANCE_KEYS, lines, strict=True)

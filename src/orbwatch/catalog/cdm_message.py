@@ -43,6 +43,8 @@ class CdmObject:
     """Comments by the block that they stand in or before (metadata, od_parameters, state_vector, covariance...)."""
     unknown: Mapping[str, str] = field(default_factory=dict)
     """Keywords that the standard does not have, as written."""
+    lines: Mapping[str, int] = field(default_factory=dict)
+    """Where values stand in their file, by keyword, and comments, as `COMMENT text`; 1-based, for later errors."""
 
     @property
     def norad_id(self) -> int | None:
@@ -79,6 +81,8 @@ class Cdm:
     """Keywords that the standard does not have, as written."""
     user_defined: Mapping[str, str] = field(default_factory=dict)
     """USER_DEFINED_x of version 2, by x."""
+    lines: Mapping[str, int] = field(default_factory=dict)
+    """As `CdmObject.lines`."""
 
     @property
     def objects(self) -> tuple[CdmObject, CdmObject]:

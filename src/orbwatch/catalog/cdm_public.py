@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from orbwatch.catalog.cdm_json import read_json
+from orbwatch.catalog.cdm_json import Located, read_json
 from orbwatch.catalog.kvn import KvnLine
 from orbwatch.catalog.ndm_values import instant_us, integer, is_absent, real
 from orbwatch.catalog.opened import open_text
@@ -49,7 +49,7 @@ def is_cdm_public(text: str) -> bool:
 def read_cdm_public(path: str | Path) -> list[CdmPublic]:
     """The rows of a `cdm_public` answer, JSON or CSV, told by its content.
 
-    Raises InputError (file, line of the CSV or number of the JSON row, field, value) for a wrong or missing value.
+    Raises InputError (file, line, field, value) for a wrong or missing value.
     """
     return parse_cdm_public(open_text(path), path)
 
@@ -57,20 +57,21 @@ def read_cdm_public(path: str | Path) -> list[CdmPublic]:
 def parse_cdm_public(text: str, file: str | Path | None = None) -> list[CdmPublic]:
     """As `read_cdm_public`, from text; `file` is only named in errors."""
     rows = _json_rows(text, file) if text.lstrip()[:1] in ("[", "{") else _csv_rows(text, file)
-    return [_row(line, row, file) for line, row in rows]
+    return [_row(line, row, lines, file) for line, row, lines in rows]
 
 
-def _json_rows(text: str, file: str | Path | None) -> Iterator[tuple[int, Mapping[str, str]]]:
+def _json_rows(text: str, file: str | Path | None) -> Iterator[tuple[int, Mapping[str, str], Mapping[str, int]]]:
     value = read_json(text, file)
-    for number, row in enumerate(value if isinstance(value, list) else [value], 1):
-        if not isinstance(row, dict) or any(isinstance(item, dict | list) for item in row.values()):
-            raise InputError(
-                "not a row of cdm_public", file=file, line=number, value=repr(row)[:60], legal="a flat object"
-            )
-        yield number, {key.upper(): "" if item is None else str(item) for key, item in row.items()}
+    for row in value if isinstance(value, list) else [value]:
+        line = min(row.lines.values(), default=0) if isinstance(row, Located) else 0
+        if not isinstance(row, Located) or any(isinstance(item, Located | list) for item in row.values()):
+            what, legal = "not a row of cdm_public", "a flat object"
+            raise InputError(what, file, line or None, value=repr(row)[:60], legal=legal)
+        texts = {key.upper(): "" if item is None else str(item) for key, item in row.items()}
+        yield line, texts, {key.upper(): each for key, each in row.lines.items()}
 
 
-def _csv_rows(text: str, file: str | Path | None) -> Iterator[tuple[int, Mapping[str, str]]]:
+def _csv_rows(text: str, file: str | Path | None) -> Iterator[tuple[int, Mapping[str, str], Mapping[str, int]]]:
     reader = csv.reader(io.StringIO(text))
     try:
         header = [name.strip().upper() for name in next(reader, [])]
@@ -79,16 +80,18 @@ def _csv_rows(text: str, file: str | Path | None) -> Iterator[tuple[int, Mapping
                 if len(row) != len(header):
                     legal = f"{len(header)} columns"
                     raise InputError(f"the row has {len(row)} columns", file, reader.line_num, legal=legal)
-                yield reader.line_num, dict(zip(header, row, strict=True))
+                yield reader.line_num, dict(zip(header, row, strict=True)), {}
     except csv.Error as error:
         raise InputError(f"malformed CSV: {error}", file=file, line=reader.line_num) from None
 
 
-def _row(line: int, row: Mapping[str, str], file: str | Path | None) -> CdmPublic:
+def _row(line: int, row: Mapping[str, str], lines: Mapping[str, int], file: str | Path | None) -> CdmPublic:
+    """line: where the row stands; lines: where its values do, as far as each has one of its own."""
+
     def item(key: str) -> KvnLine:
         if key not in row:
-            raise InputError("a column of cdm_public is missing", file=file, line=line, field=key)
-        return KvnLine(line, key, row[key].strip())
+            raise InputError("a column of cdm_public is missing", file=file, line=line or None, field=key)
+        return KvnLine(lines.get(key, line), key, row[key].strip())
 
     def optional(key: str) -> KvnLine | None:
         return item(key) if key in row and not is_absent(row[key].strip()) else None

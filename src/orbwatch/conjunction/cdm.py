@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from orbwatch.catalog.cdm import Cdm, CdmObject, hbr
 from orbwatch.catalog.metadata import TYPES, hard_body
-from orbwatch.conjunction.cdm_limits import refuse_impossible_variances
+from orbwatch.conjunction.cdm_limits import refuse_impossible, refuse_impossible_variances
 from orbwatch.conjunction.event import PcResult, Probabilities, assess
 from orbwatch.constants import DAY_US
 from orbwatch.errors import InputError
@@ -31,10 +31,18 @@ def assess_cdm(cdm: Cdm, *, hbr_m: float | None = None, defaults: RiskSettings |
 
 
 def pc_record(
-    cdm: Cdm, file: str | Path, *, hbr_m: float | None = None, defaults: RiskSettings | None = None
+    cdm: Cdm,
+    file: str | Path,
+    *,
+    hbr_m: float | None = None,
+    defaults: RiskSettings | None = None,
+    found: Probabilities | None = None,
 ) -> dict[str, object]:
-    """What `orbwatch cdm pc --format json` prints for a file; plain values, ready for JSON."""
-    found = probabilities(cdm, hbr_m=hbr_m, defaults=defaults)
+    """What `orbwatch cdm pc --format json` prints for a file; plain values, ready for JSON.
+
+    found: the message's `probabilities`, where they are known already.
+    """
+    found = found or probabilities(cdm, hbr_m=hbr_m, defaults=defaults)
     return {
         "file": str(file),
         "tca_utc": format_utc(cdm.tca_us),
@@ -49,7 +57,8 @@ def pc_record(
 
 
 def probabilities(cdm: Cdm, *, hbr_m: float | None = None, defaults: RiskSettings | None = None) -> Probabilities:
-    """As `assess_cdm`, with the encounter itself: one row. Raises InputError for variances that none can be."""
+    """As `assess_cdm`, with the encounter itself: one row. Raises InputError for numbers that none can be."""
+    refuse_impossible(cdm)
     refuse_impossible_variances(cdm)
     (r1, v1), (r2, v2) = states_of(cdm)
     radius_m, source = combined_radius(cdm, hbr_m, defaults)
@@ -98,7 +107,8 @@ def frame_of(part: CdmObject) -> str:
         return "ITRF"
     if name not in _FRAMES:
         legal = ", ".join(_FRAMES)
-        raise InputError("the frame of a state is not known", field="REF_FRAME", value=part.ref_frame, legal=legal)
+        what, line = "the frame of a state is not known", part.lines.get("REF_FRAME")
+        raise InputError(what, None, line, "REF_FRAME", part.ref_frame, legal=legal)
     return _FRAMES[name]
 
 

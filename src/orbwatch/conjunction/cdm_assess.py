@@ -70,7 +70,7 @@ def assess_message(
     same with what both objects' errors have in common, where the message says it; never chosen, as in NASA CARA's own
     practice. Raises InputError for a frame that is not known and for impossible numbers (`cdm_limits`).
     """
-    refuse_impossible(cdm)
+    refuse_impossible(cdm)  # before anything is computed from them
     refuse_impossible_radius(*combined_radius(cdm, hbr_m, settings))
     flat = probabilities(cdm, hbr_m=hbr_m, defaults=settings)
     flags = list(flat.flags_of(0))

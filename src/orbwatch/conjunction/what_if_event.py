@@ -7,7 +7,7 @@ import numpy as np
 from orbwatch.catalog.cdm import Cdm
 from orbwatch.catalog.metadata import DEBRIS, ROCKET_BODY, object_type
 from orbwatch.catalog.store import StoredEvent
-from orbwatch.conjunction.cdm import probabilities, states_of
+from orbwatch.conjunction.cdm import frame_of, probabilities, states_of
 from orbwatch.conjunction.risk import covariance_sources
 from orbwatch.conjunction.what_if import Event
 from orbwatch.errors import InputError
@@ -38,9 +38,11 @@ def of_message(cdm: Cdm, name: str, hbr_m: float | None = None, defaults: RiskSe
     found = probabilities(cdm, hbr_m=hbr_m, defaults=defaults)
     (r1, v1), (r2, v2) = states_of(cdm)
     jd, fr = us_to_jd(cdm.tca_us)
-    frames = {part.ref_frame for part in cdm.objects}
+    frames = {frame_of(part) for part in cdm.objects}
     if frames == {"ITRF"}:
         states = [itrf_to_teme(part.r_km, part.v_km_s, jd, fr) for part in cdm.objects]
+    elif frames == {"TEME"}:
+        states = [(part.r_km, part.v_km_s) for part in cdm.objects]
     else:
         gcrf = (
             [eme2000_to_gcrf(r, v) for r, v in ((r1, v1), (r2, v2))] if frames == {"EME2000"} else [(r1, v1), (r2, v2)]

@@ -7,6 +7,7 @@ from typing import Any
 
 from orbwatch.learn.judging.catalog_board import NETWORKS, SGP4, SHIPPED, TREES
 from orbwatch.learn.judging.metrics import Columns, rows_of
+from orbwatch.report.log_axes import log_axis
 from orbwatch.report.plots import ALERT, COMBINED, INK, PRIMARY, SECONDARY, Spec, _clean, _layout
 
 COLOURS = {SGP4: INK, NETWORKS: PRIMARY, TREES: SECONDARY, SHIPPED: "#1a7f37"}
@@ -33,14 +34,22 @@ def _overview(rows: Columns, day: float) -> Spec:
         "marker": {"symbol": "line-ew-open", "size": 26, "color": ALERT, "line": {"width": 2}},
     })  # fmt: skip
     title = f"Median error after {day:g} day{'s' if day != 1.0 else ''}, over SGP4's"
-    return {"data": data, "layout": _layout(title, "", "ratio", yaxis=_LOG, shapes=[_level(1.0)], **_GROUPED)}
+    return {
+        "data": data,
+        "layout": _layout(title, "", "ratio", yaxis=_axis(data), shapes=[_level(1.0)], **_GROUPED),
+    }
 
 
 def ratios(rows: Columns, group: str, methods: Sequence[str]) -> Spec:
     """Ratios of median errors to SGP4's against the horizon, with intervals."""
     data = [_points(name, rows_of(rows, group=group, method=name), "day", "lines+markers") for name in methods]
     layout = _layout(
-        f"{group}: median error over SGP4's", "days", "ratio", yaxis=_LOG, shapes=[_level(1.0)], height=420
+        f"{group}: median error over SGP4's",
+        "days",
+        "ratio",
+        yaxis=_axis(data),
+        shapes=[_level(1.0)],
+        height=420,
     )
     return {"data": [each for each in data if each["x"]], "layout": layout}
 
@@ -59,7 +68,10 @@ def errors(rows: Columns, group: str) -> Spec:
     noise = [row["noise_km"] for row in rows_of(rows, group=group, method=SHIPPED)]
     shapes = [_level(noise[0])] if noise and noise[0] == noise[0] else []
     title = f"{group}: errors (dashed: noise between neighbouring sets)"
-    return {"data": data, "layout": _layout(title, "days", "km", yaxis=_LOG, shapes=shapes, height=420)}
+    return {
+        "data": data,
+        "layout": _layout(title, "days", "km", yaxis=_axis(data), shapes=shapes, height=420),
+    }
 
 
 def coverage(rows: Columns) -> Spec:
@@ -79,7 +91,14 @@ def coverage(rows: Columns) -> Spec:
     }
 
 
-_LOG = {"type": "log", "exponentformat": "power"}
+def _axis(data: Sequence[Spec]) -> Spec:
+    """Logarithmic, with room for error bars, and, where there are any, for the ratio 1."""
+    bars = [(one, one["error_y"]) for one in data if "error_y" in one]
+    ends = [
+        [None if None in (y, bar) else y + sign * bar for y, bar in zip(one["y"], error[side], strict=True)]
+        for one, error in bars for sign, side in ((1, "array"), (-1, "arrayminus"))
+    ]  # fmt: skip
+    return log_axis([*(one["y"] for one in data), *ends, [1.0] if bars else []])
 
 
 def _points(name: str, rows: Sequence[dict[str, Any]], x: str, mode: str = "markers") -> Spec:

@@ -200,7 +200,7 @@ def _section(result: Assessment, event: StoredEvent, *, burn: bool) -> Section:
     words = "no Pc" if pc is None else f"Pc {pc:.1e}"
     level = "" if pc is None else "red" if pc >= risk.pc_alert else "amber" if pc >= risk.pc_watch else "green"
     when = format_utc(event.tca_us, 3).replace("T", " ")
-    tried = burn_of(event, risk) if burn else None
+    tried = burn_of(event, risk, result.inputs.start_us) if burn else None
     return Section(
         event.event_key,
         f"{_pair(event)} · {when} UTC · {event.miss_km:.3f} km",

@@ -27,8 +27,11 @@ from orbwatch.time import format_utc
 SHOWN_DAY = np.array([0.5, 1.0, 2.0, 3.0, 5.0, 7.0])
 
 
-def page(made: CatalogForecasts, past: PastForecasts, name: str) -> Page:
-    """The page of the only object in `made` (at many horizons); past: its forecasts of the last month."""
+def page(made: CatalogForecasts, past: PastForecasts, name: str, caution: str = "") -> Page:
+    """The page of the only object in `made` (at many horizons); past: its forecasts of the last month.
+
+    caution: what else speaks against it, a sentence without capital and stop.
+    """
     norad_id = int(made.norad_id[0])
     names = {norad_id: name}
     truths, askings = int(past.told.sum()), len(past.asked_us)
@@ -39,10 +42,11 @@ def page(made: CatalogForecasts, past: PastForecasts, name: str) -> Page:
     if truths:
         figures += [miss_figure(past), held_figure(past)]
         tables.append(("The same object's past forecasts", _table(past_words(summary(past, SHOWN_DAY), names))))
+    sentences = (sentence(_some(made), 0, name), caution, held_sentence(past.held(), truths, askings))
     return Page(
         title=f"{norad_id} {name}: forecast of {format_utc(made.asked_us, 0).replace('T', ' ')} UTC",
         label="",
-        lead=f"{sentence(_some(made), 0, name)}. {held_sentence(past.held(), truths, askings)}.",
+        lead=" ".join(f"{one[0].upper()}{one[1:]}." for one in sentences if one),
         numbers=_numbers(made, past),
         figures=figures,
         tables=tables,

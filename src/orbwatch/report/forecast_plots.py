@@ -8,6 +8,7 @@ from orbwatch.frames import rtn_matrix
 from orbwatch.models.catalog_forecast import LEVELS, CatalogForecasts
 from orbwatch.models.catalog_past import PastForecasts
 from orbwatch.report.forecast_words import AXES, half_axes_km
+from orbwatch.report.log_axes import log_axis
 from orbwatch.report.plots import ALERT, COMBINED, INK, PRIMARY, SECONDARY, Spec, _clean, _layout
 
 _GREEN = "#1a7f37"
@@ -42,11 +43,11 @@ def axis_figure(made: CatalogForecasts, past: PastForecasts, axis: int) -> Spec:
     low_km = np.quantile(size_km[told], 0.02) if told.any() else _FLOOR_KM
     drawn = [np.array([1.0], float) * low_km, half_axes_km(made, 1)[0, :, axis], size_km[told]]
     all_km = np.concatenate([each[np.isfinite(each)] for each in drawn])
-    bottom, top = np.log10(max(low_km, _FLOOR_KM)), np.log10(max(all_km.max(), _FLOOR_KM)) + 0.3
+    bottom_km, top_km = 0.6 * max(low_km, _FLOOR_KM), 2.0 * max(all_km.max(), _FLOOR_KM)
     layout = _layout(
         f"{AXES[axis].capitalize()} error", "days after the asking", "km", height=430,
         xaxis={"range": [0, float(day[-1]) + 0.1]},
-        yaxis={"type": "log", "exponentformat": "power", "range": [float(bottom) - 0.2, float(max(top, bottom + 1.0))]},
+        yaxis=log_axis([], float(bottom_km), float(max(top_km, 10.0 * bottom_km))),
     )  # fmt: skip
     return {"data": data, "layout": layout}
 
@@ -81,7 +82,7 @@ def miss_figure(past: PastForecasts) -> Spec:
                 }
             )  # fmt: skip
     layout = _layout(
-        "Past misses", "days after the asking", "km", yaxis={"type": "log", "exponentformat": "power"}, height=420
+        "Past misses", "days after the asking", "km", yaxis=log_axis([one["y"] for one in data]), height=420
     )
     return {"data": data, "layout": layout}
 

@@ -20,7 +20,7 @@ def distance_text(km: float) -> str:
     """A distance to two or three digits, in the unit that suits it: 9 m, 80 m, 1.2 km, 130 km, 12,000 km."""
     if not np.isfinite(km):
         return "unknown"
-    if km < 0.9995:
+    if km < 0.995:
         return f"{_round(km * 1000.0):g} m"
     return f"{km:.1f} km" if km < 9.95 else f"{_round(km):,.0f} km"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from orbwatch.report.log_axes import log_axis
 from orbwatch.report.plots import ALERT, COMBINED, INK, PRIMARY, SECONDARY, Spec, _clean, _layout
 
 COLOURS = {
@@ -32,13 +33,14 @@ Curve = tuple[Sequence[float], Sequence[float]]
 
 def error_by_horizon(curves: Mapping[str, Curve], regime: str, measure: str, unit: str = "km") -> Spec:
     """An error of every forecaster against the horizon (minutes), logarithmic."""
+    data = [_line(name, curve) for name, curve in curves.items()]
     return {
-        "data": [_line(name, curve) for name, curve in curves.items()],
+        "data": data,
         "layout": _layout(
             f"{regime}: {measure} error",
             "horizon, min",
             f"{measure}, {unit}",
-            yaxis={"type": "log", "exponentformat": "power"},
+            yaxis=log_axis([one["y"] for one in data]),
             height=_TALL,
         ),
     }
@@ -103,10 +105,9 @@ def pit(counts: Mapping[str, Sequence[float]], title: str) -> Spec:
 
 def axis_by_horizon(curves: Mapping[str, Curve], title: str) -> Spec:
     """Size of the regions (geometric mean of the semi-axes, m) against the horizon."""
-    return {
-        "data": [_line(name, curve) for name, curve in curves.items()],
-        "layout": _layout(title, "horizon, min", "semi-axis, m", yaxis={"type": "log", "exponentformat": "power"}),
-    }
+    data = [_line(name, curve) for name, curve in curves.items()]
+    axis = log_axis([one["y"] for one in data])
+    return {"data": data, "layout": _layout(title, "horizon, min", "semi-axis, m", yaxis=axis)}
 
 
 def attention_map(weights: Sequence[Sequence[float]], horizons: Sequence[str]) -> Spec:

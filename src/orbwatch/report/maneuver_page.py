@@ -16,16 +16,15 @@ from orbwatch.maneuver.timeline import timeline
 from orbwatch.report.forecast_words import age_text, share_text
 from orbwatch.report.html import Figure, Page, Table
 from orbwatch.report.maneuver_plots import rhythm_figure, sizes_figure, timeline_figure
+from orbwatch.report.maneuver_sizes import size_cells, speed_text, usual_text
 from orbwatch.report.maneuver_truth import Matched, matched, truth_sentence, truth_table
 from orbwatch.report.maneuver_words import (
     KIND_WORDS,
     LIKELY,
-    below_m_s,
     every_text,
     life_lines,
     next_words,
     pattern_text,
-    speed_text,
     when_text,
 )
 
@@ -90,6 +89,8 @@ def _numbers(
     if len(likely):
         ago_day = (int(table.epoch_us[-1]) - int(likely.epoch_us.max())) / DAY_US
         numbers.append((age_text(ago_day), "from the last one to the newest set"))
+        if (usual := usual_text(likely.size_m_s(), likely.dv_sigma_m_s)) != "-":
+            numbers.append((usual, "their usual delta-v (median)"))
     if life.rhythm is not None:
         numbers.append((every_text(life), "from one to the next"))
     numbers += [(words.removeprefix("next expected "), "next expected") for words in next_words(life)]
@@ -102,12 +103,6 @@ def _numbers(
     return numbers
 
 
-def _size(m_s: float, sigma_m_s: float) -> tuple[float | str, float | None]:
-    """Delta-v and its standard deviation; one that is lost in it: what it is below."""
-    below = below_m_s(m_s, sigma_m_s)
-    return (m_s, sigma_m_s) if below is None else (f"below {below:.4f}", None)
-
-
 def _events(found: Maneuvers) -> Table:
     """Every maneuver, the newest first; numbers as numbers, so that the columns sort."""
     newest = found.take(np.argsort(-found.epoch_us, kind="stable"))
@@ -118,7 +113,7 @@ def _events(found: Maneuvers) -> Table:
             (int(newest.end_us[i]) - int(newest.start_us[i])) / DAY_US * 24.0,
             float(newest.probability[i]),
             KIND_WORDS.get(str(newest.kind[i]), str(newest.kind[i])),
-            *_size(float(size[i]), float(newest.dv_sigma_m_s[i])),
+            *size_cells(float(size[i]), float(newest.dv_sigma_m_s[i])),
             *(float(one) if one else None for one in np.round(newest.dv_rtn_m_s[i], 4)),
             pattern_text(str(newest.pattern[i])),
         ]

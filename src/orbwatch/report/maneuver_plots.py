@@ -12,8 +12,10 @@ from orbwatch.constants import DAY_US
 from orbwatch.maneuver.found import Maneuvers
 from orbwatch.maneuver.patterns import Pattern
 from orbwatch.maneuver.timeline import Timeline
+from orbwatch.report.log_axes import log_axis
+from orbwatch.report.maneuver_sizes import signed_text, size_text, speed_text
 from orbwatch.report.maneuver_truth import Matched
-from orbwatch.report.maneuver_words import KIND_WORDS, signed_text, size_text, speed_text, when_text
+from orbwatch.report.maneuver_words import KIND_WORDS, when_text
 from orbwatch.report.plots import ALERT, COMBINED, INK, PRIMARY, SECONDARY, Spec, _clean, _layout
 from orbwatch.time import format_utc, format_utc_many
 
@@ -56,7 +58,7 @@ def timeline_figure(line: Timeline, found: Maneuvers, life: Pattern, truth: Matc
         name = "" if k == 1 else str(k)
         layout[f"yaxis{name}"] = {**plain, "title": {"text": title, "standoff": 14}, "domain": [top - tall, top]}
         data += [{**trace, "yaxis": f"y{name}", "xaxis": "x"} for trace in traces]
-    layout[f"yaxis{_ROWS}"] |= {"type": "log", "tickformat": "~g"}
+    layout[f"yaxis{_ROWS}"] |= _size_axis(rows[-1][1])
     for axis, values in (
         ("yaxis", [line.perigee_km, line.apogee_km] if len(heights) > 1 else [line.axis_km]),
         ("yaxis2", [line.inclination_deg]),
@@ -176,6 +178,12 @@ def _marker(size_m_s: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
     return np.asarray(np.clip(5.0 + 4.0 * (np.log10(np.maximum(size_m_s, 1e-6)) + 3.0), 4.0, 26.0))
 
 
+def _size_axis(traces: list[Spec]) -> Spec:
+    """With room for whole markers."""
+    sizes = np.array([one for trace in traces for one in trace["y"] if one], float)
+    return log_axis([sizes / 1.8, sizes * 1.8], labels=4)
+
+
 def _true_burns(truth: Matched) -> list[Spec]:
     size = np.sqrt((truth.burns.dv_rtn_m_s**2).sum(axis=1))
     shown = np.fmax(size, _LEAST_M_S / 2.0)
@@ -262,5 +270,7 @@ def sizes_figure(found: Maneuvers) -> Spec:
                 "marker": {"color": KIND_COLOURS.get(kind, INK)},
             }
         )  # fmt: skip
-    layout = _layout("Sizes", "delta-v, m/s", "maneuvers", barmode="stack", xaxis={"type": "log", "tickformat": "~g"})
+    layout = _layout(
+        "Sizes", "delta-v, m/s", "maneuvers", barmode="stack", xaxis=log_axis([one["x"] for one in data], labels=5)
+    )
     return {"data": data, "layout": layout}

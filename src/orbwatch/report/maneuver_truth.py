@@ -13,7 +13,8 @@ from orbwatch.constants import DAY_US, JULIAN_YEAR_DAY
 from orbwatch.maneuver.found import Maneuvers
 from orbwatch.report.forecast_words import share_text
 from orbwatch.report.html import Table
-from orbwatch.report.maneuver_words import LIKELY, speed_text, when_text
+from orbwatch.report.maneuver_sizes import least_text, speed_text
+from orbwatch.report.maneuver_words import LIKELY, when_text
 
 HIT_DAY, FALSE_DAY = 1.0, 2.0
 """A found maneuver within one day of a true burn is a hit, farther than two days from all of them a false alarm."""
@@ -99,11 +100,11 @@ def truth_table(both: Matched) -> Table:
         found = both.found
         ratio = float(size[i] / true_size[b]) if np.isfinite(true_size[b]) and true_size[b] > 0.0 else None
         rows.append(["found", *known, when_text(int(found.epoch_us[i])), float(off_h[i]), float(found.probability[i]),
-                     speed_text(float(size[i])), ratio])  # fmt: skip
+                     least_text(float(size[i]), float(both.found.dv_sigma_m_s[i])), ratio])  # fmt: skip
     for i in np.flatnonzero(both.false)[::-1].tolist():
         found = both.found
         rows.append(["false alarm", "–", "–", when_text(int(found.epoch_us[i])), None, float(found.probability[i]),
-                     speed_text(float(size[i])), None])  # fmt: skip
+                     least_text(float(size[i]), float(both.found.dv_sigma_m_s[i])), None])  # fmt: skip
     return Table(
         ["Verdict", "True burn, UTC", "True delta-v", "Found, UTC", "Late by, h", "Probability", "Found delta-v",
          "Found / true"],

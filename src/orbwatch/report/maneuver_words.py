@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from orbwatch.catalog.gp import NO_TIME, GpTable
 from orbwatch.constants import DAY_US, JULIAN_YEAR_DAY
 from orbwatch.maneuver.found import Maneuvers
 from orbwatch.maneuver.patterns import Pattern
 from orbwatch.report.forecast_words import age_text, distance_text
+from orbwatch.report.maneuver_sizes import least_text, signed_text, size_text, speed_text, usual_text
 from orbwatch.time import format_utc, format_utc_many
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ AXIS_WORDS = {
 """Kinds as the end of "0.12 m/s ..."."""
 LIKELY = 0.5
 """Maneuvers from this probability on are spoken of."""
+PERHAPS = 0.2
+"""Those from here on are told apart from the likely ones: by the calibration, one in three of them is one."""
+_MOST_PERHAPS = 3
 _UNLIKE = 1.3  # burns of one kind and sign so much rarer than burns at all are told apart
 
 
@@ -60,43 +64,6 @@ def event_columns(found: Maneuvers) -> dict[str, Any]:
         "pattern": found.pattern.tolist(),
         "burn_utc": format_utc_many(found.epoch_us),
     }
-
-
-def speed_text(m_s: float) -> str:
-    """A delta-v to two digits, in the unit that suits it: 0.4 mm/s, 3.1 cm/s, 0.12 m/s, 14 m/s."""
-    if not np.isfinite(m_s):
-        return "unknown"
-    if m_s < 0.00995:
-        return f"{m_s * 1e3:.1f} mm/s"
-    if m_s < 0.0995:
-        return f"{m_s * 1e2:.1f} cm/s"
-    return f"{m_s:.2f} m/s" if m_s < 0.995 else f"{m_s:.1f} m/s" if m_s < 9.95 else f"{m_s:,.0f} m/s"
-
-
-def below_m_s(m_s: float, sigma_m_s: float) -> float | None:
-    """What a delta-v that is lost in its scatter (smaller than its standard deviation) is below: 2 sigma more."""
-    return m_s + 2.0 * sigma_m_s if m_s < sigma_m_s else None  # false for NaN
-
-
-def size_text(m_s: float, sigma_m_s: float) -> str:
-    """A delta-v with its standard deviation in the same unit: 3.1 cm/s ± 0.4 cm/s; below 3.8 mm/s; "-" if unknown."""
-    if not np.isfinite(m_s):
-        return "-"
-    if not np.isfinite(sigma_m_s):
-        return f"{speed_text(m_s)} ± unknown"
-    if (below := below_m_s(m_s, sigma_m_s)) is not None:
-        return f"below {speed_text(below)}"
-    number, unit = speed_text(m_s).split()
-    scaled = sigma_m_s * {"mm/s": 1e3, "cm/s": 1e2, "m/s": 1.0}[unit]
-    digits = 1 if scaled >= 0.095 else 2 if scaled >= 0.0095 else 3
-    return f"{number} {unit} ± {scaled:,.{digits}f} {unit}"
-
-
-def signed_text(m_s: float) -> str:
-    """A part of a delta-v in m/s, with its sign and as many digits as tell something; "-" if lost in the scatter."""
-    if not np.isfinite(m_s) or m_s == 0.0:
-        return "-"
-    return f"{round(m_s, 4) + 0.0:+.4f}" if abs(m_s) < 0.1 else f"{m_s:+,.2f}"
 
 
 def when_text(us: int) -> str:
@@ -126,10 +93,29 @@ def pattern_text(pattern: str) -> str:
     return pattern.replace("_", " ")
 
 
-def burn_text(m_s: float, kind: str, probability: float) -> str:
-    """A burn in a few words: 0.12 m/s in-track, raising, p 0.97."""
-    size = f"{speed_text(m_s)} " if np.isfinite(m_s) else ""
+def burn_text(m_s: float, sigma_m_s: float, kind: str, probability: float) -> str:
+    """A burn in a few words: 0.12 m/s in-track, raising, p 0.97; a size lost in its scatter is below something."""
+    size = f"{least_text(m_s, sigma_m_s)} " if np.isfinite(m_s) else ""
     return f"{size}{AXIS_WORDS.get(kind, kind)}, p {probability:.2f}"
+
+
+def _burn(found: Maneuvers, at: int) -> str:
+    size_m_s, sigma_m_s = float(found.size_m_s()[at]), float(found.dv_sigma_m_s[at])
+    return burn_text(size_m_s, sigma_m_s, str(found.kind[at]), float(found.probability[at]))
+
+
+def caution_sentence(found: Maneuvers, norad_id: int) -> str:
+    """What a forecast's reader should know of an object's fresh maneuvers; empty if there are none."""
+    mine = found.of(norad_id)
+    if not len(mine):
+        return ""
+    last = int(np.argmax(mine.epoch_us))
+    more = f" and {len(mine) - 1} before it" if len(mine) > 1 else ""
+    about = f"{when_text(int(mine.epoch_us[last]))} UTC ({_burn(mine, last)}){more}"
+    return (
+        f"a maneuver was likely about {about}: the newest sets may not have settled on the new orbit yet, "
+        "and the forecast assumes no maneuver from now on"
+    )
 
 
 def _date(us: int) -> str:
@@ -163,8 +149,7 @@ def life_sentence(life: Pattern, found: Maneuvers) -> str:
     likely = mine.take(mine.probability >= LIKELY)
     if len(likely):
         at = int(np.argmax(likely.epoch_us))
-        burn = burn_text(float(likely.size_m_s()[at]), str(likely.kind[at]), float(likely.probability[at]))
-        parts.append(f"last maneuver {when_text(int(likely.epoch_us[at]))} UTC ({burn})")
+        parts.append(f"last maneuver {when_text(int(likely.epoch_us[at]))} UTC ({_burn(likely, at)})")
     if life.raising_since_us != NO_TIME:
         parts.append(f"raising its orbit since {_date(life.raising_since_us)}, {distance_text(life.raised_km)} so far")
     if life.lowering_since_us != NO_TIME:
@@ -224,17 +209,38 @@ def life_lines(
         lines.append(told_sentence(told, life.name))
     if not len(found):
         return [*lines, f"no maneuver found{f' above {seen}' if seen else ''} in {looked}"]
-    likely = int((found.probability >= LIKELY).sum())
-    lines.append(f"{len(found):,} possible maneuvers in {looked}, {likely:,} of them more likely than not")
+    likely = found.take(found.probability >= LIKELY)
+    usual = usual_text(likely.size_m_s(), likely.dv_sigma_m_s)
+    typical = "" if usual == "-" else f" (delta-v {usual} in the median)"
+    count = f"{len(likely):,} of them more likely than not{typical}"
+    lines.append(f"{len(found):,} possible maneuvers in {looked}, {count}")
+    lines += perhaps_words(found)
     return [*lines, f"of maneuvers above {seen} nine in ten are seen"] if seen else lines
+
+
+def is_perhaps(found: Maneuvers) -> Bool[np.ndarray, " d"]:
+    """Events too likely to be forgotten, and not likely enough to be spoken of as maneuvers."""
+    return np.asarray((found.probability >= PERHAPS) & (found.probability < LIKELY))
+
+
+def perhaps_words(found: Maneuvers) -> list[str]:
+    """One object's events that do not count as maneuvers and may well be some, the newest first; or nothing."""
+    perhaps = found.take(is_perhaps(found))
+    newest = np.argsort(-perhaps.epoch_us, kind="stable").tolist()
+    if not newest:
+        return []
+    told = [f"{when_text(int(perhaps.epoch_us[at]))} ({_burn(perhaps, at)})" for at in newest[:_MOST_PERHAPS]]
+    more = f", and {len(newest) - _MOST_PERHAPS:,} more" if len(newest) > _MOST_PERHAPS else ""
+    what = "one event" if len(newest) == 1 else f"{len(newest):,} events"
+    return [f"not among those, but may be maneuvers: {what} with p {PERHAPS:g} to {LIKELY:g}: {', '.join(told)}{more}"]
 
 
 def object_words(
     found: Maneuvers, lives: Mapping[int, Pattern], names: Mapping[int, str], at_us: int
 ) -> dict[str, Any]:
-    """One row an object that maneuvered, the last one first."""
-    order = np.lexsort((found.epoch_us, found.norad_id))
-    found = found.take(order)
+    """One row an object with likely maneuvers, the last one first; found: they, and less likely events."""
+    maybe = found.norad_id[is_perhaps(found)]
+    found = found.take(found.probability >= LIKELY).ordered()
     last = np.flatnonzero(np.append(found.norad_id[1:] != found.norad_id[:-1], len(found) > 0))
     count = np.diff(np.append(-1, last))
     newest = np.argsort(-found.epoch_us[last], kind="stable")
@@ -243,14 +249,17 @@ def object_words(
     columns: dict[str, Any] = {"norad_id": found.norad_id[last]}
     if any(names.get(number) for number in ids):
         columns["name"] = [names.get(number, "") for number in ids]
-    size = found.size_m_s()[last].tolist()
+    size, sigma = found.size_m_s(), found.dv_sigma_m_s
+    mine = [slice(end - n + 1, end + 1) for end, n in zip(last.tolist(), count.tolist(), strict=True)]
     return columns | {
         "maneuvers": count,
+        "perhaps more": [int((maybe == number).sum()) for number in ids],
+        "usual delta-v": [usual_text(size[one], sigma[one]) for one in mine],
         "last, UTC": [when_text(int(us)) for us in found.epoch_us[last]],
         "ago": [age_text((at_us - us) / DAY_US) for us in found.epoch_us[last].tolist()],
         "probability": [f"{p:.2f}" for p in found.probability[last].tolist()],
         "what it did": [KIND_WORDS.get(kind, kind) for kind in found.kind[last].tolist()],
-        "delta-v": [speed_text(one) if np.isfinite(one) else "-" for one in size],
+        "its delta-v": [least_text(float(size[at]), float(sigma[at])) for at in last.tolist()],
         "pattern": [pattern_text(lives[number].name) for number in ids],
         "every": [every_text(lives[number]) for number in ids],
         "next": ["; ".join(next_words(lives[number])).removeprefix("next expected ") or "-" for number in ids],

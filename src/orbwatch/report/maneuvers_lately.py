@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 from orbwatch.catalog.store import StoredEvent
 from orbwatch.catalog.store_maneuvers import StoredManeuver
 from orbwatch.conjunction.assessment import Assessment
 from orbwatch.constants import DAY_US
 from orbwatch.report.forecast_words import age_text
 from orbwatch.report.html import Table
+from orbwatch.report.maneuver_sizes import size_cells
 from orbwatch.report.maneuver_words import KIND_WORDS, LIKELY, ago_text, burn_text, pattern_text, when_text
 
 _NAMED = 2
@@ -46,7 +49,11 @@ def _words(likely: list[StoredManeuver], result: Assessment) -> str:
 
 
 def _burn(one: StoredManeuver) -> str:
-    return burn_text(one.dv_m_s, one.kind, one.probability)
+    return burn_text(one.dv_m_s, _sigma(one), one.kind, one.probability)
+
+
+def _sigma(one: StoredManeuver) -> float:
+    return math.nan if one.dv_sigma_m_s is None else one.dv_sigma_m_s
 
 
 def lately_table(result: Assessment) -> list[tuple[str, Table]]:
@@ -68,8 +75,7 @@ def lately_table(result: Assessment) -> list[tuple[str, Table]]:
             age_text((result.inputs.start_us - one.epoch_us) / DAY_US),
             one.probability,
             KIND_WORDS.get(one.kind, one.kind),
-            one.dv_m_s,
-            one.dv_sigma_m_s,
+            *size_cells(one.dv_m_s, _sigma(one)),
             pattern_text(one.pattern),
         ]
         for one in sorted(likely, key=lambda one: -one.epoch_us)

@@ -10,6 +10,7 @@ import numpy as np
 from orbwatch.conjunction.category import CATEGORIES, limits
 from orbwatch.conjunction.choice import ORDER, SHORT
 from orbwatch.conjunction.probability_nc import RateHistory
+from orbwatch.report.log_axes import log_axis
 from orbwatch.report.message_words import numbers_of
 from orbwatch.report.plots import ALERT, COMBINED, INK, PRIMARY, SECONDARY, Spec, _clean, _layout
 from orbwatch.settings import RiskSettings
@@ -93,7 +94,7 @@ def pc_figure(messages: Sequence[Entry], settings: RiskSettings) -> Spec:
     layout = _layout(
         "Probability of collision over the messages", label, "Pc", height=480, shapes=shapes, annotations=notes,
         legend={"y": -0.22}, xaxis=reverse,
-        yaxis={"type": "log", "exponentformat": "power", "range": [float(np.log10(low)), float(np.log10(high))]},
+        yaxis=log_axis([], low, high),
     )  # fmt: skip
     return {"data": data, "layout": layout}
 

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from orbwatch.report.log_axes import log_axis
+
 INK, PRIMARY, SECONDARY, COMBINED, ALERT = "#17212b", "#0b62a8", "#c2570c", "#6b7f91", "#b3261e"
 
 Spec = dict[str, Any]
@@ -24,7 +26,7 @@ def _layout(title: str, x: str, y: str, **more: Any) -> Spec:
         "paper_bgcolor": "#ffffff",
         "legend": {"orientation": "h", "y": -0.26, "yanchor": "top", "font": {"size": 10}, "itemwidth": 30},
         "xaxis": {"title": {"text": x}, **axis},
-        "yaxis": {"title": {"text": y}, **axis},
+        "yaxis": {"title": {"text": y, "standoff": 10}, **axis},
     }
     for key, value in more.items():
         layout[key] = {**layout[key], **value} if isinstance(value, dict) and key in layout else value
@@ -88,7 +90,7 @@ def pc_against_hbr(hbr_m: Float[np.ndarray, " k"], pc: Float[np.ndarray, " k"], 
         "data": [{"type": "scatter", "mode": "lines", "x": _clean(hbr_m), "y": _clean(pc), "line": {"color": PRIMARY}}],
         "layout": _layout(
             "2D Pc against hard-body radius", "combined hard-body radius, m", "Pc, 2D",
-            xaxis={"type": "log"}, yaxis={"type": "log", "exponentformat": "power"}, shapes=[_vertical(used_m)],
+            xaxis=log_axis([hbr_m], labels=5), yaxis=log_axis([pc]), shapes=[_vertical(used_m)],
             showlegend=False,
         ),
     }  # fmt: skip
@@ -100,7 +102,7 @@ def dilution(scale: Float[np.ndarray, " k"], pc: Float[np.ndarray, " k"]) -> Spe
         "data": [{"type": "scatter", "mode": "lines", "x": _clean(scale), "y": _clean(pc), "line": {"color": PRIMARY}}],
         "layout": _layout(
             "Dilution: 2D Pc against scaled uncertainty", "scale of the combined standard deviation", "Pc, 2D",
-            xaxis={"type": "log"}, yaxis={"type": "log", "exponentformat": "power"}, shapes=[_vertical(1.0)],
+            xaxis=log_axis([scale], labels=5), yaxis=log_axis([pc]), shapes=[_vertical(1.0)],
             showlegend=False,
         ),
     }  # fmt: skip
@@ -158,10 +160,10 @@ def altitude_histogram(altitude_km: Float[np.ndarray, " k"]) -> Spec:
 def age_histogram(age_day: Float[np.ndarray, " n"], excluded: Int[np.ndarray, ""] | int, limit_day: float) -> Spec:
     """How old the element sets are at the start of the window."""
     bars = _bars(np.clip(age_day, 0.0, limit_day), np.linspace(0.0, limit_day, 41), COMBINED)
-    beyond = f"days before the window ({int(excluded):,} beyond {limit_day:g} left out)"
+    beyond = f"days ({int(excluded):,} objects above {limit_day:g} left out)" if excluded else "days"
     return {
         "data": [bars],
         "layout": _layout(
-            "Age of the element sets", beyond, "objects", yaxis={"type": "log", "tickformat": "~g"}, bargap=0.05
+            "Age of the element sets at the start", beyond, "objects", yaxis=log_axis([bars["y"]], low=0.7), bargap=0.05
         ),
     }

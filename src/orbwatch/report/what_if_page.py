@@ -10,12 +10,22 @@ import numpy as np
 from orbwatch import __version__
 from orbwatch.conjunction.what_if import DYNAMICS, LABEL, Event, Surface
 from orbwatch.conjunction.what_if_least import Least, way_back
-from orbwatch.conjunction.what_if_secondary import Checked, Meeting, Secondary
+from orbwatch.conjunction.what_if_secondary import Checked, Maneuver, Meeting, Secondary
 from orbwatch.report.html import Page, Section, Table
 from orbwatch.report.what_if_plots import least_lines, miss_map, probability_map
 from orbwatch.time import format_utc
 
 SHOWN_HOURS = (1.0, 2.0, 4.0, 6.0, 9.0, 12.0, 18.0, 24.0, 36.0, 48.0, 72.0)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What one burn does to the event itself."""
+
+    maneuver: Maneuver
+    miss_km: float
+    pc: float
+    """NaN without a covariance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +53,8 @@ class WhatIf:
     """Which objects are not met, in a sentence."""
     reach_m_s: float = np.inf
     """What the maps show at first of the delta-v, either way."""
+    tried: tuple[Tried, ...] = ()
+    """Burns that were asked for."""
 
     @property
     def event(self) -> Event:
@@ -117,9 +129,15 @@ def lead(made: WhatIf) -> str:
 
 
 def conditions(made: WhatIf) -> list[str]:
-    """Who burns and why; then, where there are any, the times and objects that are left out, a sentence each."""
+    """Who burns and why; what burns that were asked for do; the times and objects that are left out. Sentences."""
     words = [f"{made.event.names[0]} burns" + (f": {made.why_burning}." if made.why_burning else ".")]
-    return words + [one for one in (made.cut, none_words(made), made.left_out) if one]
+    tried = [_tried_words(one) for one in made.tried]
+    return words + tried + [one for one in (made.cut, none_words(made), made.left_out) if one]
+
+
+def _tried_words(one: Tried) -> str:
+    pc = f", Pc {one.pc:.1e}" if np.isfinite(one.pc) else ""
+    return f"With {name_of(one.maneuver)}, the miss is {one.miss_km:.3f} km{pc}."
 
 
 def none_words(made: WhatIf) -> str:
@@ -192,7 +210,7 @@ def secondary_table(found: Secondary) -> Table:
         ]  # fmt: skip
 
     rows = [row("no burn" if found.has_event else "no burn (without the event)", found.baseline, float("nan"))]
-    rows += [row(name_of(one), one.meetings, one.refit_error_km) for one in found.checked]
+    rows += [row(name_of(one.maneuver), one.meetings, one.refit_error_km) for one in found.checked]
     heads = ["Maneuver", f"Approaches below {found.threshold_km:g} km", "New ones", "Nearest, km", "Highest Pc",
              "Highest Pc of new ones", "Orbit's error at the event, m"]  # fmt: skip
     return Table(heads, rows, dict(zip(heads[1:], ("d", "d", ".3f", ".1e", ".1e", ".0f"), strict=True)), note=(
@@ -210,9 +228,9 @@ def whose_words(found: Secondary) -> str:
     return f"The objects met are {others}{missing}."
 
 
-def name_of(one: Checked) -> str:
+def name_of(one: Maneuver) -> str:
     """The maneuver in words."""
-    return f"{one.maneuver.dv_m_s:+.4f} m/s, {one.maneuver.lead_h:.3g} h before"
+    return f"{one.dv_m_s:+.4f} m/s, {one.lead_h:.3g} h before"
 
 
 def _section(one: Checked, found: Secondary) -> Section:
@@ -227,7 +245,7 @@ def _section(one: Checked, found: Secondary) -> Section:
     new = sum(m.new for m in one.meetings)
     return Section(
         f"burn{one.maneuver.dv_m_s:+.4f}at{one.maneuver.lead_h:g}",
-        name_of(one),
+        name_of(one.maneuver),
         f"{new} new below {found.threshold_km:g} km" + (f", highest Pc {worst:.1e}" if np.isfinite(worst) else ""),
         "",
         [("Screened orbit", f"{one.refit_error_km * 1e3:.0f} m from the path of the maps at the event")],

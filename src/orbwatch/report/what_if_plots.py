@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from orbwatch.conjunction.what_if import Surface
 from orbwatch.conjunction.what_if_least import Least
+from orbwatch.report.log_axes import log_axis
 from orbwatch.report.plots import INK, PRIMARY, Spec, _clean, _layout
 
 FLOOR = -12.0
@@ -107,7 +108,7 @@ def least_lines(smallest: Sequence[Least]) -> Spec:
     return {
         "data": data,
         "layout": _layout(title, "burn, hours before the closest approach", "|delta-v|, m/s",
-                          yaxis={"type": "log", "dtick": "D2", "tickformat": "~g"}, xaxis={"autorange": "reversed"}),
+                          yaxis=log_axis([one["y"] for one in data]), xaxis={"autorange": "reversed"}),
     }  # fmt: skip
 
 

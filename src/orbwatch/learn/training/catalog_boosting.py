@@ -96,7 +96,7 @@ def train_trees(
         if rows is not None:
             for axis in axes_of(regime):
                 progress(f"{name}, {_AXIS[axis]}", regime / len(CATALOG_REGIMES))
-                graph = fit_trees(rows, settings, asks.seed, axis)
+                graph = fit_trees(rows, settings, asks.seed, trees_of(settings, regime, axis), axis)
                 write_atomically(folder / tree_file(regime, axis), gzip.compress(graph, mtime=0))
         counts[name] = 0 if rows is None else len(rows.truth)
         write_atomically(path, (json.dumps(facts | {"rows": counts}, indent=1) + "\n").encode())
@@ -166,7 +166,14 @@ def _rows(parts: list[CatalogWindows], rng: np.random.Generator, horizons: int, 
     return Rows(*(np.concatenate(each) for each in zip(*found, strict=True)))
 
 
-def fit_trees(rows: Rows, settings: BoostSettings, seed: int, axis: int) -> bytes:
+def trees_of(settings: BoostSettings, regime: int, axis: int) -> int:
+    """How many trees each model of a regime and component has."""
+    if axis != ALONG:
+        return settings.beside_trees
+    return settings.far_trees if regime in FAR_OUT else settings.trees
+
+
+def fit_trees(rows: Rows, settings: BoostSettings, seed: int, trees: int, axis: int) -> bytes:
     """The graph of one regime and component: the estimates of `FOLDS` models, then the logarithm of their error."""
     from sklearn.ensemble import HistGradientBoostingRegressor
 
@@ -175,7 +182,6 @@ def fit_trees(rows: Rows, settings: BoostSettings, seed: int, axis: int) -> byte
     fold = rng.permutation(len(names))[who] % FOLDS
     truth, unit = rows.truth[:, axis], rows.unit[:, axis]
     target = np.arcsinh((truth - rows.common[:, axis]) / unit)
-    trees = settings.trees if axis == ALONG else settings.beside_trees
     options = {
         "learning_rate": settings.rate, "max_iter": trees, "max_leaf_nodes": settings.leaves,
         "min_samples_leaf": settings.least, "max_features": settings.features, "early_stopping": False,
