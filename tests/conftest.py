@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import pkgutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 from hypothesis import settings
 from jaxtyping import install_import_hook
+from jaxtyping._import_hook import _JaxtypingLoader
 
 SRC = Path(__file__).parent.parent / "src" / "orbwatch"
 
@@ -22,6 +26,10 @@ _checked = [
 ]
 install_import_hook(_checked, "beartype.beartype")
 
+if "SLIPCOVER_ENABLED" in os.environ:
+    # Lines are counted in the code with the checks: its finder asks the one above, and no cache lies between the two.
+    sys.meta_path.sort(key=lambda finder: type(finder).__name__ != "SlipcoverMetaPathFinder")
+    _JaxtypingLoader.get_code = lambda loader, _: loader.source_to_code(loader.get_data(loader.path), loader.path)
 
 # A busy machine is no failure, and a failure comes with the example that makes it again.
 settings.register_profile("orbwatch", deadline=None, print_blob=True)
@@ -32,6 +40,12 @@ settings.load_profile("orbwatch")
 def _numpy_faults_raise() -> Iterator[None]:
     with np.errstate(divide="raise", over="raise", invalid="raise"):
         yield
+
+
+@pytest.fixture(scope="session")
+def scoringrules() -> ModuleType:
+    """Scores of others. A fixture, as numba compiles them at import: only where they are used."""
+    return importlib.import_module("scoringrules")
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from types import ModuleType
 
 import numpy as np
 import pytest
-import scoringrules
 import torch
 from scipy.stats import multivariate_normal, multivariate_t
 from torch import Tensor
@@ -75,14 +75,14 @@ def test_beta_nll_weighs_by_the_determinant_and_does_not_differentiate_it() -> N
     torch.testing.assert_close(found, factor.grad)
 
 
-def test_crps_is_that_of_scoringrules() -> None:
+def test_crps_is_that_of_scoringrules(scoringrules: ModuleType) -> None:
     mean, factor, target = case()
     sigma = np.sqrt(np.diagonal((factor @ factor.mT).numpy(), axis1=2, axis2=3))
     theirs = scoringrules.crps_normal(target[..., :3].numpy(), mean[..., :3].numpy(), sigma).mean(-1)
     np.testing.assert_allclose(losses.crps(mean, factor, target).numpy(), theirs, atol=1e-9)
 
 
-def test_energy_score_is_that_of_scoringrules_on_a_large_sample() -> None:
+def test_energy_score_is_that_of_scoringrules_on_a_large_sample(scoringrules: ModuleType) -> None:
     mean, factor, target = case(n=2, horizons=1)
     torch.manual_seed(5)
     ours = losses.energy_score(mean, factor, target, draws=20_000)

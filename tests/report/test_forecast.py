@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from orbwatch.models.catalog_past import past_forecasts, summary
+from orbwatch.models.catalog_past import PastForecasts, past_forecasts, summary
 from orbwatch.models.catalog_runtime import CatalogForecaster
 from orbwatch.report.forecast_page import page
 from orbwatch.report.forecast_plots import axis_figure
@@ -27,8 +27,12 @@ from orbwatch.report.html import render
 from ..models.catalog_packaged import MODEL, history, nodes
 
 TABLE, ASKED_US = history()
-WHO = int(nodes().norad_id[0])
-PAST = past_forecasts(TABLE, nodes().norad_id[:1], ASKED_US, CatalogForecaster.load(MODEL), past_day=8.0)
+WHO = int(TABLE.norad_id.min())
+
+
+@pytest.fixture(scope="module")
+def past() -> PastForecasts:
+    return past_forecasts(TABLE, np.array([WHO]), ASKED_US, CatalogForecaster.load(MODEL), past_day=8.0)
 
 
 def one() -> object:
@@ -92,8 +96,8 @@ def test_an_object_without_a_forecast() -> None:
     assert sentence(gone, 0, "X") == f"{WHO} X: no forecast: no set was public"
 
 
-def test_the_past_in_words() -> None:
-    found = summary(PAST, np.array([0.5, 7.0]))
+def test_the_past_in_words(past: PastForecasts) -> None:
+    found = summary(past, np.array([0.5, 7.0]))
     rows = past_words(found, {WHO: "THING"})
     assert rows["ahead"] == ["12 h", "7.0 d"]
     assert rows["in 90 %"][0].endswith("%")
@@ -105,17 +109,17 @@ def test_the_past_in_words() -> None:
     assert "No past forecasts" in held_sentence(np.full(3, np.nan), 0, 0)
 
 
-def test_the_page_draws_every_past_case_and_no_nan() -> None:
+def test_the_page_draws_every_past_case_and_no_nan(past: PastForecasts) -> None:
     made = one()
-    told = int(PAST.told.sum())
+    told = int(past.told.sum())
     for axis in range(3):
-        figure = axis_figure(made, PAST, axis)  # type: ignore[arg-type]
+        figure = axis_figure(made, past, axis)  # type: ignore[arg-type]
         json.dumps(figure, allow_nan=False)
         assert sum(len(trace["x"]) for trace in figure["data"] if trace["mode"] == "markers") == told > 0
-    shown = page(made, PAST, "THING")  # type: ignore[arg-type]
+    shown = page(made, past, "THING")  # type: ignore[arg-type]
     assert len(shown.figures) == 5
     assert f"met {told:,} times" in shown.lead
     text = render(shown)
     assert "THING" in text
-    empty = PAST.take(slice(0, 0))
+    empty = past.take(slice(0, 0))
     assert len(page(made, empty, "THING").figures) == 3  # type: ignore[arg-type]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 import pytest
-import scoringrules
 from scipy.stats import multivariate_normal
 
 from orbwatch.errors import InputError
@@ -27,7 +28,7 @@ def forecast_and_truth(seed: int, n: int, scale: float = 1.0) -> tuple[GaussianF
     return GaussianForecast(mean, scale**2 * factor @ factor.swapaxes(-1, -2)), truth
 
 
-def test_crps_equals_scoringrules() -> None:
+def test_crps_equals_scoringrules(scoringrules: ModuleType) -> None:
     rng = np.random.default_rng(1)
     mean, sd, truth = rng.normal(size=(5, 7)), rng.uniform(0.01, 3, (5, 7)), 3 * rng.normal(size=(5, 7))
     expected = scoringrules.crps_normal(truth, mean, sd)
@@ -38,7 +39,7 @@ def test_crps_equals_scoringrules() -> None:
     assert got == pytest.approx(scoringrules.crps_normal(position[3, 1, 2], forecast.mean_rtn_km[3, 1, 2], sigma))
 
 
-def test_energy_score_equals_scoringrules() -> None:
+def test_energy_score_equals_scoringrules(scoringrules: ModuleType) -> None:
     rng = np.random.default_rng(3)
     samples, truth = rng.normal(size=(40, 6, 3)), rng.normal(size=(6, 3))
     expected = scoringrules.es_ensemble(truth, samples, m_axis=0, v_axis=-1)
@@ -75,7 +76,7 @@ def test_nll_equals_scipy() -> None:
     np.testing.assert_allclose(nll(forecast, truth), expected, rtol=1e-8)
 
 
-def test_interval_score_equals_scoringrules() -> None:
+def test_interval_score_equals_scoringrules(scoringrules: ModuleType) -> None:
     rng = np.random.default_rng(7)
     lower = rng.normal(size=50)
     upper, truth = lower + rng.uniform(0, 2, 50), 2 * rng.normal(size=50)

@@ -17,8 +17,8 @@ BEHAVIOUR = ("calm", "uneven", "restless", "without a past", "not seen for days"
 """How an object's newest set has fitted the ones before it."""
 COMPANY = ("alone", "constellation", "light")
 """Whether many objects share its inclination and mean motion; or, between 600 and 1200 km, whether air moves it as only
-debris and upper stages are moved: there it is the density of the air, and no burn, that SGP4 misses. That takes sets
-of the last days that bear B* out; without them, and where they speak against it, nobody is light."""
+debris and upper stages are moved: there it is the density of the air, and no burn, that SGP4 misses. That takes
+several sets of its last days that bear B* out; without them, and where they speak against it, nobody is light."""
 LIGHT_BSTAR = 3e-4
 """Median B* of the known sets, 1 / Earth radii, from which on an object is light."""
 _AIRY = CATALOG_REGIMES.index("LEO 600-1200 km")
@@ -74,7 +74,7 @@ class Grouping:
         conditions = [near.lag_day > OLD_DAY, count < FEW_SETS, ratio > RESTLESS, ratio > UNEVEN]
         how = np.select(conditions, [4, 3, 2, 1], 0)
         regime = catalog_regime(near.newest).astype(np.int64)
-        borne_out = (how < BEHAVIOUR.index("restless")) & ((near.age_day <= OLD_DAY).sum(axis=1) >= FEW_SETS)
+        borne_out = (ratio <= RESTLESS) & ((near.age_day <= OLD_DAY).sum(axis=1) >= FEW_SETS)
         company = self._company(near, (regime == _AIRY) & borne_out)
         return np.asarray((regime * len(COMPANY) + company) * len(BEHAVIOUR) + how)
 
