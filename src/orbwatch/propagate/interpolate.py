@@ -22,6 +22,7 @@ Exact = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 _DEGREE = 7
 _SAFETY = 1.5  # the product of squared distances peaks at up to 1.14 times its middle's value, in the end intervals
+_ROUNDING = 16.0 * float(np.finfo(np.float64).eps)  # of the largest coordinate: nodes, powers and sums round, too
 _MOST_NODES = 1_000_000
 
 
@@ -66,7 +67,7 @@ class Ephemeris:
         made = cls(times_us, coefficients, 0.0)
         other = exact(middle)[0] if exact is not None else hermite(times_us, r_km, v_km_s, middle, 5)[0]
         left_km = np.linalg.norm(made.at(middle)[0] - other, axis=1)
-        return cls(times_us, coefficients, _SAFETY * float(left_km.max()))
+        return cls(times_us, coefficients, _SAFETY * float(left_km.max()) + _ROUNDING * float(np.abs(r_km).max()))
 
     @classmethod
     def from_propagator(
